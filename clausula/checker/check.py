@@ -1,0 +1,128 @@
+"""Every part-writing fault of a piece, with its place and words.
+
+The rules are those of ``clausula.constraints``, judged on slices by their own predicates. What
+generation never reads, the key, the phrases and the cadences of a finished score, is inferred here
+unless it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+
+from clausula.checker.context import context_of, phrase_ends
+from clausula.checker.keys import home_key, local_keys
+from clausula.checker.report import Finding, Report, finding
+from clausula.constraints.rule import Context, Rule, Scope, Sonority
+from clausula.constraints.rulesets import RuleSet, load_ruleset
+from clausula.errors import InputError
+from clausula.grid import REST
+from clausula.pitch import Key
+from clausula.score import Score
+from clausula.slices import Slices, slices_of
+
+
+@runtime_checkable
+class HasScore(Protocol):
+    """Anything that carries a score, such as a composed piece."""
+
+    @property
+    def score(self) -> Score:
+        """The piece in notation."""
+
+
+class Violation(NamedTuple):
+    """A rule that is broken: at which slice, by which voices (upper one first)."""
+
+    time: int
+    rule: Rule
+    site: tuple[int, ...]
+
+
+def check(
+    source: str | Path | Score | HasScore,
+    ruleset: str | Path | RuleSet = "chorale",
+    key: str | Key | None = None,
+    keys: Sequence[tuple[Fraction, Key]] | None = None,
+) -> Report:
+    """Every fault of a piece.
+
+    Args:
+        source: a file, a ``Score``, or anything with a ``score``.
+        ruleset: a bundled rule set's name, a user's TOML file, or a ``RuleSet``.
+        key: the home key; inferred when left out.
+        keys: ``(onset in quarter notes, key)`` wherever the local key changes; when left out it is
+            inferred phrase by phrase.
+
+    Raises:
+        InputError: the file cannot be read as music, or no such rule set or key.
+    """
+    rules = load_ruleset(ruleset)
+    score, name = _score_of(source)
+    slices = slices_of(score)
+    ends = phrase_ends(score)
+    home, confidence = home_key(slices)
+    if key is not None:
+        home, confidence = key if isinstance(key, Key) else Key.parse(key), 1.0
+    local = tuple(keys) if keys else local_keys(slices, home, ends)
+    context = context_of(slices, rules, local, ends)
+    return Report(
+        file=name,
+        key=home,
+        key_source="inferred" if key is None else "given",
+        confidence=confidence,
+        local_keys=tuple((*score.place(onset), local_key) for onset, local_key in local),
+        ruleset=rules.name,
+        findings=_findings(slices, rules, violations_of(slices, rules.judged, context)),
+    )
+
+
+def violations_of(slices: Slices, rules: Sequence[Rule], context: Context) -> tuple[Violation, ...]:
+    """Where the rules are broken, in order of time.
+
+    A fault of one chord is named where a voice that has part in it starts a note, not again in each
+    slice that it lasts.
+
+    Args:
+        slices: the piece.
+        rules: what is judged.
+        context: of each slice, as ``context_of`` gives it.
+    """
+    cur = Sonority(slices.semitone, slices.step, slices.moved)
+    prev = Sonority(*(_shifted(a, fill) for a, fill in zip(cur, (REST, 0, False), strict=True)))
+    found: list[Violation] = []
+    for rule in rules:
+        sites = rule.sites.of(slices.n_voices)
+        for time, column in np.argwhere(rule.violations(prev, cur, context)):
+            site = sites[column]
+            if rule.scope is not Scope.SLICE or slices.moved[time, list(site)].any():
+                found.append(Violation(int(time), rule, site))
+    return tuple(sorted(found, key=lambda violation: violation.time))
+
+
+def _shifted(array: np.ndarray, fill: int) -> np.ndarray:
+    """The row before each row; ``fill`` before the first."""
+    return np.concatenate([np.full_like(array[:1], fill), array[:-1]])
+
+
+def _findings(
+    slices: Slices, ruleset: RuleSet, violations: Sequence[Violation]
+) -> tuple[Finding, ...]:
+    return tuple(finding(v.rule, ruleset, slices, v.time, v.site) for v in violations)
+
+
+def _score_of(source: str | Path | Score | HasScore) -> tuple[Score, str]:
+    """The score and what to call it."""
+    if isinstance(source, str | Path):
+        # Reading needs music21, which takes a second to import; a score at hand does not.
+        from clausula.reading import read_score
+
+        return read_score(source), str(source)
+    score = source if isinstance(source, Score) else getattr(source, "score", None)
+    if not isinstance(score, Score):
+        raise InputError(f"{type(source).__name__} is no score; try a file or a Score")
+    return score, score.title or "untitled"

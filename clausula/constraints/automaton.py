@@ -1,0 +1,289 @@
+"""Layered automata over voice tokens: what positional constraints are compiled to.
+
+Conventions: layer ``4 * frame + slot`` reads the token of voice ``SEARCH_ORDER[slot]``; a word is
+a whole piece. States are numbered within a layer. A transition is a state of the next layer, or
+``REFUSED``. Every state after the last layer accepts, so a word is accepted when it is never
+refused. Tables are shared: layers outside a constraint's window all use the same one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from clausula.constraints.domains import Domains
+from clausula.errors import PlanError
+from clausula.grid import SEARCH_ORDER
+from clausula.vocabulary import N_VOICE
+
+REFUSED = -1
+N_SLOTS = len(SEARCH_ORDER)
+State = TypeVar("State", bound=Hashable)
+
+
+@dataclass(frozen=True, eq=False)
+class LayeredAutomaton:
+    """A deterministic automaton whose states may differ from layer to layer.
+
+    Attributes:
+        tables: int32 ``[table, state, token]`` next state or ``REFUSED``; rows beyond a layer's
+            states are padding and all ``REFUSED``.
+        table_of_layer: int32 ``[layer]`` index into ``tables``.
+        n_states: int32 ``[layer + 1]`` states before each layer, and after the last.
+        start: the state before layer 0.
+    """
+
+    tables: np.ndarray
+    table_of_layer: np.ndarray
+    n_states: np.ndarray
+    start: int = 0
+
+    @property
+    def n_layers(self) -> int:
+        """Four for each frame."""
+        return len(self.table_of_layer)
+
+    @property
+    def width(self) -> int:
+        """States of the widest layer, at least 1."""
+        return self.tables.shape[1]
+
+
+class _Builder:
+    """Collects layers from first to last and shares equal tables."""
+
+    def __init__(self) -> None:
+        self._tables: list[np.ndarray] = []
+        self._index: dict[tuple[int, bytes], int] = {}
+
+    def add(self, table: np.ndarray) -> int:
+        """Index of a table ``[state, token]``, an equal earlier one where there is one."""
+        table = np.ascontiguousarray(table, dtype=np.int32)
+        key = (len(table), table.tobytes())
+        if key not in self._index:
+            self._index[key] = len(self._tables)
+            self._tables.append(table)
+        return self._index[key]
+
+    def build(
+        self, table_of_layer: Sequence[int], n_states: Sequence[int], start: int = 0
+    ) -> LayeredAutomaton:
+        """The automaton; every table is padded to the widest."""
+        width = max(1, *n_states)
+        padded = np.full((len(self._tables), width, N_VOICE), REFUSED, np.int32)
+        for index, table in enumerate(self._tables):
+            padded[index, : len(table)] = table
+        return LayeredAutomaton(
+            padded, np.array(table_of_layer, np.int32), np.array(n_states, np.int32), start
+        )
+
+
+def universal(n_frames: int) -> LayeredAutomaton:
+    """The automaton of one state a layer that accepts every piece of ``n_frames`` frames."""
+    builder = _Builder()
+    table = builder.add(np.zeros((1, N_VOICE)))
+    layers = N_SLOTS * n_frames
+    return builder.build([table] * layers, [1] * (layers + 1))
+
+
+def windowed(
+    n_frames: int,
+    window: range,
+    start: State,
+    symbols: Callable[[int, int], np.ndarray],
+    step: Callable[[int, int, State, int], State | None],
+) -> LayeredAutomaton:
+    """The automaton of a constraint that concerns a few frames, explored from its start state.
+
+    Args:
+        n_frames: frames in the piece.
+        window: the frames concerned; outside them everything is accepted.
+        start: the state before the window.
+        symbols: ``(frame, slot)`` to int ``[token]``, the symbol by which the constraint knows
+            each token.
+        step: ``(frame, slot, state, symbol)`` to the next state, ``None`` where it refuses. States
+            that survive the window are one afterwards.
+
+    Returns:
+        Only states that some word reaches; equivalent ones are not merged (see ``minimise``).
+    """
+    builder = _Builder()
+    outside = builder.add(np.zeros((1, N_VOICE)))
+    table_of_layer = [outside] * (N_SLOTS * window.start)
+    n_states = [1] * len(table_of_layer)
+    states: list[State] = [start]
+    for frame in window:
+        for slot in range(N_SLOTS):
+            symbol_of_token = symbols(frame, slot)
+            found: dict[State, int] = {}
+            by_symbol = np.full((len(states), int(symbol_of_token.max()) + 1), REFUSED)
+            for index, state in enumerate(states):
+                for symbol in np.unique(symbol_of_token).tolist():
+                    reached = step(frame, slot, state, symbol)
+                    if reached is not None:
+                        by_symbol[index, symbol] = found.setdefault(reached, len(found))
+            if frame == window[-1] and slot == N_SLOTS - 1:
+                by_symbol = np.minimum(by_symbol, 0)
+            table_of_layer.append(builder.add(by_symbol[:, symbol_of_token]))
+            n_states.append(len(states))
+            states = list(found)
+    after = N_SLOTS * n_frames - len(table_of_layer)
+    alive = min(len(states), 1)
+    rest = outside if alive else builder.add(np.zeros((0, N_VOICE)))
+    return builder.build(table_of_layer + [rest] * after, [*n_states, *[alive] * (after + 1)])
+
+
+def product(a: LayeredAutomaton, b: LayeredAutomaton) -> LayeredAutomaton:
+    """The automaton of the words that both accept; only pairs of states that a word reaches.
+
+    Raises:
+        PlanError: the two were built for different lengths.
+    """
+    if a.n_layers != b.n_layers:
+        raise PlanError(
+            f"constraints were compiled for {a.n_layers // N_SLOTS} and {b.n_layers // N_SLOTS} "
+            "frames; compile both for the same timeline"
+        )
+    builder = _Builder()
+    memo: dict[tuple[int, int, bytes], tuple[int, np.ndarray]] = {}
+    pairs = np.array([a.start * b.width + b.start])
+    table_of_layer, n_states = [], [1]
+    for table_a, table_b in zip(a.table_of_layer.tolist(), b.table_of_layer.tolist(), strict=True):
+        key = (table_a, table_b, pairs.tobytes())
+        if key not in memo:
+            table, reached = _paired(a.tables[table_a], b.tables[table_b], pairs)
+            memo[key] = builder.add(table), reached
+        index, pairs = memo[key]
+        table_of_layer.append(index)
+        n_states.append(len(pairs))
+    return builder.build(table_of_layer, n_states)
+
+
+def _paired(a: np.ndarray, b: np.ndarray, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Table over the pairs ``state of a * width of b + state of b``, and the pairs it reaches."""
+    states_a, states_b = np.divmod(pairs, len(b))
+    next_a, next_b = a[states_a].astype(np.int64), b[states_b].astype(np.int64)
+    refused = (next_a == REFUSED) | (next_b == REFUSED)
+    reached_by_token = next_a * len(b) + next_b
+    reached = np.unique(reached_by_token[~refused])
+    return np.where(refused, REFUSED, np.searchsorted(reached, reached_by_token)), reached
+
+
+def conjoin(automata: Iterable[LayeredAutomaton], n_frames: int) -> LayeredAutomaton:
+    """The minimal automaton of the words that all accept; every word when there is none."""
+    together = universal(n_frames)
+    for automaton in automata:
+        together = minimise(product(together, automaton))
+    return together
+
+
+def minimise(a: LayeredAutomaton) -> LayeredAutomaton:
+    """The smallest automaton of the same language, exactly.
+
+    States that no word reaches and states from which nothing is accepted vanish, those with the
+    same future merge. Where nothing is accepted at all, no state remains after the first layer.
+    """
+    visited = _visited(a)
+    builder = _Builder()
+    memo: dict[tuple[int, bytes, bytes], tuple[int, int, np.ndarray]] = {}
+    classes = np.zeros(a.width, np.int64)
+    table_of_layer, n_states = [], [min(1, int(a.n_states[-1]))]
+    for layer in range(a.n_layers - 1, -1, -1):
+        table = int(a.table_of_layer[layer])
+        key = (table, visited[layer].tobytes(), classes.tobytes())
+        if key not in memo:
+            merged, before = _merged(a.tables[table], visited[layer], classes)
+            memo[key] = builder.add(merged), len(merged), before
+        index, size, classes = memo[key]
+        table_of_layer.append(index)
+        n_states.append(size)
+    if classes[a.start] == REFUSED:
+        return _empty(a.n_layers)
+    return builder.build(table_of_layer[::-1], n_states[::-1], int(classes[a.start]))
+
+
+def _empty(n_layers: int) -> LayeredAutomaton:
+    """The automaton that accepts nothing."""
+    builder = _Builder()
+    first = builder.add(np.full((1, N_VOICE), REFUSED))
+    rest = builder.add(np.zeros((0, N_VOICE)))
+    return builder.build([first] + [rest] * (n_layers - 1), [1] + [0] * n_layers)
+
+
+def _visited(a: LayeredAutomaton) -> list[np.ndarray]:
+    """States before each layer that some word reaches."""
+    memo: dict[tuple[int, bytes], np.ndarray] = {}
+    visited = [np.array([a.start])]
+    for table in a.table_of_layer.tolist():
+        key = (table, visited[-1].tobytes())
+        if key not in memo:
+            reached = np.unique(a.tables[table][visited[-1]])
+            memo[key] = reached[reached != REFUSED].astype(np.int64)
+        visited.append(memo[key])
+    return visited
+
+
+def _merged(
+    table: np.ndarray, states: np.ndarray, classes_after: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the merged table, and the class of each state (``REFUSED`` where it is dead)."""
+    # REFUSED is -1 and so indexes the appended last entry: refused stays refused.
+    futures = np.append(classes_after, REFUSED)[table[states]]
+    distinct, class_of = np.unique(futures, axis=0, return_inverse=True)
+    dead = (distinct == REFUSED).all(axis=1)
+    numbers = np.where(dead, REFUSED, np.cumsum(~dead) - 1)
+    classes = np.full(len(table), REFUSED)
+    classes[states] = numbers[class_of.reshape(-1)]
+    return distinct[~dead], classes
+
+
+def reachable(a: LayeredAutomaton, domains: Domains) -> np.ndarray:
+    """The boolean pass: from which states acceptance is possible within the domains.
+
+    Returns:
+        bool ``[layer + 1, state]``: true where some choice of allowed tokens for this layer and
+        all later ones is accepted. No floating point takes part.
+    """
+    allowed = domains.by_layer()
+    # The extra column is never true, and REFUSED (-1) indexes it.
+    alive = np.zeros((a.n_layers + 1, a.width + 1), bool)
+    alive[-1, : a.n_states[-1]] = True
+    for layer in range(a.n_layers - 1, -1, -1):
+        table = a.tables[a.table_of_layer[layer]][:, allowed[layer]]
+        alive[layer, :-1] = alive[layer + 1][table].any(axis=1)
+    return alive[:, :-1]
+
+
+def forward_reached(a: LayeredAutomaton, domains: Domains) -> np.ndarray:
+    """Which states some choice of allowed tokens reaches from the start.
+
+    Returns:
+        bool ``[layer + 1, state]``; where the last row is all false, the first all-false row says
+        how far a piece can get.
+    """
+    allowed = domains.by_layer()
+    reached = np.zeros((a.n_layers + 1, a.width + 1), bool)
+    reached[0, a.start] = True
+    for layer in range(a.n_layers):
+        table = a.tables[a.table_of_layer[layer]][:, allowed[layer]]
+        reached[layer + 1][table[reached[layer, :-1]]] = True
+        reached[layer + 1, -1] = False
+    return reached[:, :-1]
+
+
+def is_empty(a: LayeredAutomaton, domains: Domains) -> bool:
+    """Whether no piece within the domains is accepted."""
+    return not reachable(a, domains)[0, a.start]
+
+
+def accepts(a: LayeredAutomaton, tokens: np.ndarray) -> bool:
+    """Whether a piece of voice tokens ``[time, voice]`` (soprano first) is accepted."""
+    state = a.start
+    for table, token in zip(a.table_of_layer, tokens[:, SEARCH_ORDER].ravel(), strict=True):
+        state = int(a.tables[table, state, token])
+        if state == REFUSED:
+            return False
+    return True

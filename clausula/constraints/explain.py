@@ -1,0 +1,59 @@
+"""What a rule says, in words, for ``clausula explain``."""
+
+from __future__ import annotations
+
+from textwrap import fill, indent
+
+from clausula.constraints.registry import find_rule
+from clausula.constraints.rule import Example, Rule
+from clausula.constraints.rulesets import known_rulesets, load_ruleset
+from clausula.grid import VOICE_LETTERS
+from clausula.pitch import Key
+
+_WIDTH = 88
+_MARGIN = "    "
+
+
+def explain(code: str) -> str:
+    """A page on one rule: what it says, why, an example, what to write instead, exceptions, source.
+
+    Raises:
+        InputError: no such rule; the message lists near ones.
+    """
+    rule = find_rule(code)
+    sections = (
+        ("What it says", _prose(rule.says)),
+        ("Why", _prose(rule.why)),
+        ("Example", _table(rule.breaking[0])),
+        ("Instead", _table(rule.obeying[0])),
+        ("Exceptions", _prose(rule.exceptions or "None.")),
+        ("Source", _prose(rule.source)),
+        ("Rule sets", _prose(_standing(rule))),
+    )
+    body = "\n\n".join(f"{heading}\n{text}" for heading, text in sections)
+    return f"{rule.code}  {rule.name}\n\n{body}\n"
+
+
+def _prose(text: str) -> str:
+    return fill(text, _WIDTH, initial_indent=_MARGIN, subsequent_indent=_MARGIN)
+
+
+def _table(example: Example) -> str:
+    """The chords of an example as columns, a line a voice, the blamed voices marked."""
+    columns = [chord.split() for chord in example.chords]
+    lines = [f"{Key.parse(example.key)}"]
+    for letter, *notes in zip(VOICE_LETTERS, *columns, strict=True):
+        mark = "  <" if letter in example.at else ""
+        lines.append(f"{letter}  {''.join(note.ljust(5) for note in notes).rstrip()}{mark}")
+    return indent("\n".join(lines), _MARGIN)
+
+
+def _standing(rule: Rule) -> str:
+    """How each bundled rule set takes the rule."""
+    words = []
+    for name in known_rulesets():
+        ruleset = load_ruleset(name)
+        price = next((f", {nats:g} nats a frame" for r, nats in ruleset.costs if r == rule), "")
+        hard = ", never in generated music" if rule in ruleset.hard else price
+        words.append(f"{name}: {ruleset.severity(rule.code).word}{hard}")
+    return "; ".join(words) + "."

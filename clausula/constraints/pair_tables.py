@@ -1,0 +1,206 @@
+"""Hard rules and rule costs as tables over voice tokens, for the search.
+
+Each site of a rule depends on its own voices and the context alone, so every masked rule becomes a
+table for each voice, or each pair of voices, of what may follow what. The tables are filled by the
+rules' own predicates on broadcast arrays: no rule is written twice.
+
+Conventions: pairs stand in search order, ``SEARCH_PAIRS``; the first voice of a pair is the one the
+search chooses first. A *sounding index* is 0 for silence, else the voice token of the pitch; 1 (the
+hold token) never sounds and counts as silence. Bit ``j`` of a word stands for voice token ``j``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from clausula.constraints.rule import Context, Enforcement, Motion, Rule, Sites, Tone
+from clausula.constraints.rulesets import RuleSet
+from clausula.grid import REST, SEARCH_ORDER, Voice
+from clausula.pitch import Key, Mode
+from clausula.vocabulary import FIRST_PITCH, HOLD_TOKEN, N_VOICE, voice_semitones
+
+SEARCH_PAIRS = tuple(
+    (first, second) for i, first in enumerate(SEARCH_ORDER) for second in SEARCH_ORDER[i + 1 :]
+)
+_N_VOICES = len(Voice)
+
+
+@dataclass(frozen=True)
+class ContextClass:
+    """Everything but the notes that a mask depends on.
+
+    Attributes:
+        key: local key of the frame.
+        boundary: whether a phrase ends just before the frame; no voice then holds.
+        arrival: whether the frame is the tonic of an authentic cadence.
+        key_before: local key of the frame before, which spells what sounded there and what is held
+            from there; None means the same key.
+    """
+
+    key: Key
+    boundary: bool = False
+    arrival: bool = False
+    key_before: Key | None = None
+
+
+def pair_allowed(ruleset: RuleSet, context: ContextClass) -> np.ndarray:
+    """``uint32[6, 32, 32, 32]``: which tokens two voices may take together.
+
+    Entry ``[pair, before_first, before_second, token_first]`` has bit ``j`` set where token ``j``
+    of the second voice breaks no hard rule of pairs; ``before`` are sounding indices of the
+    preceding frame. What a voice may do by itself is not in here: see ``voice_allowed``.
+    """
+    rules = _masked(ruleset, Sites.PAIR)
+    return np.stack([_pack(_pair_allowed(ruleset, rules, context, pair)) for pair in SEARCH_PAIRS])
+
+
+def voice_allowed(ruleset: RuleSet, context: ContextClass) -> np.ndarray:
+    """``uint32[4, 32]``: which tokens a voice may take, by its preceding sounding index.
+
+    Bit ``j`` of ``[voice, before]`` is set where token ``j`` breaks no hard rule of single voices.
+    Nothing is held after silence, nor across the end of a phrase. Voices in the order of ``Voice``.
+    """
+    rules = _masked(ruleset, Sites.VOICE)
+    words = []
+    for voice in Voice:
+        allowed = np.ones((N_VOICE, N_VOICE), bool)
+        for rule in _at_site(rules, (voice,)):
+            motion = _motion(ruleset, context, voice, before_axis=0, token_axis=1, n_axes=2)
+            allowed &= ~rule.predicate(motion, _context(ruleset, context))
+        allowed[:FIRST_PITCH, HOLD_TOKEN] = False
+        if context.boundary:
+            allowed[:, HOLD_TOKEN] = False
+        words.append(_pack(allowed))
+    return np.stack(words)
+
+
+def pair_cost(ruleset: RuleSet, context: ContextClass) -> np.ndarray:
+    """``float32[6, 32, 32]``: nats a frame that two sounding notes cost together.
+
+    Indexed ``[pair, sounding_first, sounding_second]``; the sum over the rules of one slice that
+    the rule set gives a price.
+    """
+    costs = np.zeros((len(SEARCH_PAIRS), N_VOICE, N_VOICE), np.float32)
+    for cost, pair in zip(costs, SEARCH_PAIRS, strict=True):
+        site = tuple(sorted(pair))
+        motions = [
+            _still(ruleset, context, voice, axis=pair.index(voice), n_axes=2) for voice in site
+        ]
+        for rule, nats in ruleset.costs:
+            for _ in _at_site((rule,), site):
+                cost += nats * rule.predicate(*motions, _context(ruleset, context))
+    return costs
+
+
+def voice_cost(ruleset: RuleSet, context: ContextClass) -> np.ndarray:
+    """``float32[4, 32]``: nats a frame that a sounding note costs, ``[voice, sounding]``."""
+    costs = np.zeros((_N_VOICES, N_VOICE), np.float32)
+    for voice in Voice:
+        motion = _still(ruleset, context, voice, axis=0, n_axes=1)
+        for rule, nats in ruleset.costs:
+            for _ in _at_site((rule,), (voice,)):
+                costs[voice] += nats * rule.predicate(motion, _context(ruleset, context))
+    return costs
+
+
+def _masked(ruleset: RuleSet, sites: Sites) -> tuple[Rule, ...]:
+    return tuple(
+        rule
+        for rule in ruleset.hard
+        if rule.enforcement is Enforcement.MASK and rule.sites is sites
+    )
+
+
+def _at_site(rules: tuple[Rule, ...], site: tuple[int, ...]) -> list[Rule]:
+    """The rules that judge this voice or this pair."""
+    return [
+        rule for rule in rules if site in rule.sites.of(_N_VOICES) and rule.applies(site, _N_VOICES)
+    ]
+
+
+def _pair_allowed(
+    ruleset: RuleSet, rules: tuple[Rule, ...], context: ContextClass, pair: tuple[Voice, Voice]
+) -> np.ndarray:
+    """``bool[32, 32, 32, 32]`` over (before first, before second, token first, token second)."""
+    allowed = np.ones((N_VOICE,) * 4, bool)
+    site = tuple(sorted(pair))  # a rule's site names the upper voice first
+    places = [pair.index(voice) for voice in site]
+    motions = [
+        _motion(ruleset, context, voice, before_axis=place, token_axis=2 + place, n_axes=4)
+        for voice, place in zip(site, places, strict=True)
+    ]
+    for rule in _at_site(rules, site):
+        allowed &= ~rule.predicate(*motions, _context(ruleset, context))
+    return allowed
+
+
+def _motion(
+    ruleset: RuleSet,
+    context: ContextClass,
+    voice: int,
+    *,
+    before_axis: int,
+    token_axis: int,
+    n_axes: int,
+) -> Motion:
+    """All motions of a voice, its preceding index along one axis and its token along another."""
+    semitone = voice_semitones(voice).astype(np.int8)
+    step_before = _steps(context.key_before or context.key, semitone)
+    before_shape = [N_VOICE if axis == before_axis else 1 for axis in range(n_axes)]
+    after_shape = [N_VOICE if axis in (before_axis, token_axis) else 1 for axis in range(n_axes)]
+    moved = np.broadcast_to(np.arange(N_VOICE) >= FIRST_PITCH, (N_VOICE, N_VOICE))
+    return Motion(
+        Tone(*(a.reshape(before_shape) for a in (semitone, step_before, semitone != REST))),
+        Tone(
+            _after_token(semitone, semitone).reshape(after_shape),
+            _after_token(_steps(context.key, semitone), step_before).reshape(after_shape),
+            moved.reshape(after_shape),
+        ),
+        ruleset.low[voice],
+        ruleset.high[voice],
+    )
+
+
+def _after_token(onset: np.ndarray, held: np.ndarray) -> np.ndarray:
+    """``[32, 32]`` what sounds after each token (columns), given what sounded before (rows)."""
+    after = np.tile(onset, (N_VOICE, 1))
+    after[:, HOLD_TOKEN] = held
+    return after
+
+
+def _still(
+    ruleset: RuleSet, context: ContextClass, voice: int, *, axis: int, n_axes: int
+) -> Motion:
+    """All notes of a voice as seen by a rule of one slice, along one axis."""
+    semitone = voice_semitones(voice).astype(np.int8)
+    shape = [N_VOICE if i == axis else 1 for i in range(n_axes)]
+    tone = Tone(
+        *(a.reshape(shape) for a in (semitone, _steps(context.key, semitone), semitone != REST))
+    )
+    return Motion(tone, tone, ruleset.low[voice], ruleset.high[voice])
+
+
+def _steps(key: Key, semitone: np.ndarray) -> np.ndarray:
+    """Diatonic numbers of pitches as the key spells them, 0 for silence; bytes, for speed."""
+    return np.where(semitone == REST, 0, key.spell(semitone.astype(int))).astype(np.int8)
+
+
+def _context(ruleset: RuleSet, context: ContextClass) -> Context:
+    """The context of a class as plain numbers, which keep byte arrays bytes."""
+    return Context(
+        tonic_pc=context.key.tonic_pc,
+        tonic_letter=context.key.tonic_letter,
+        minor=context.key.mode is Mode.MINOR,
+        boundary=context.boundary,
+        arrival=context.arrival,
+        first=False,
+        low=ruleset.low,
+        high=ruleset.high,
+    )
+
+
+def _pack(allowed: np.ndarray) -> np.ndarray:
+    """``uint32[...]`` words of ``bool[..., 32]``, bit ``j`` from column ``j``."""
+    return np.packbits(allowed, axis=-1, bitorder="little").view("<u4")[..., 0]

@@ -1,0 +1,251 @@
+"""Returning passages: the soprano of a span comes back elsewhere, as tied frames.
+
+Conventions: a copy keeps metrical position, onsets and note ends and begins with a note. So in a
+copy's frame the token is a function of the source frame's: a hold for a hold, a rest for a rest,
+and for a note the note it is moved to. Ends are exclusive. The passage is read in the home key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from clausula.constraints.domains import HOLD_BIT, ONSET_BITS, Domains, irreducible
+from clausula.constraints.place import Place, Span, Timeline
+from clausula.constraints.transposition import Transposition, image
+from clausula.errors import PlanError
+from clausula.grid import Voice
+from clausula.pitch import Key
+from clausula.vocabulary import (
+    FIRST_PITCH,
+    HOLD_TOKEN,
+    N_VOICE,
+    REST_TOKEN,
+    VOICE_LOWEST,
+    voice_semitones,
+)
+
+NO_SOURCE = -1
+NO_IMAGE = -1
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """A passage that returns.
+
+    Attributes:
+        source: the passage.
+        at: where it returns.
+        how: how it is moved.
+        voices: the voices that return.
+    """
+
+    source: Span
+    at: Place
+    how: Transposition
+    voices: tuple[Voice, ...] = (Voice.SOPRANO,)
+
+    def __str__(self) -> str:
+        voices = ",".join(voice.name[0] for voice in self.voices)
+        return f"repeat {self.source} @ {self.at} {self.how} in {voices}"
+
+
+@dataclass(frozen=True, eq=False)
+class Ties:
+    """Frames whose soprano token follows from an earlier or later frame's.
+
+    Attributes:
+        source_frame: int32 ``[time]`` the original frame, itself never a copy; ``NO_SOURCE`` where
+            the frame is not a copy.
+        map_of_frame: int32 ``[time]`` row of ``token_map``; 0 where the frame is not a copy.
+        token_map: int8 ``[map, token]`` soprano token of the copy for each soprano token of the
+            source, ``NO_IMAGE`` where there is none. Row 0 is the identity.
+    """
+
+    source_frame: np.ndarray
+    map_of_frame: np.ndarray
+    token_map: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Copy:
+    """A repeat with its frames."""
+
+    repeat: Repeat
+    source: range
+    target: range
+
+
+def tie(
+    repeats: Sequence[Repeat], timeline: Timeline, home: Key, domains: Domains
+) -> tuple[Ties, Domains]:
+    """Which frames are copies of which, and what that leaves of the domains.
+
+    Args:
+        repeats: the passages that return; a copy may be copied again.
+        timeline: the frames of the piece.
+        home: the key in which the passages are read.
+        domains: everything else that is asked for, no cell empty.
+
+    Returns:
+        The ties, and domains in which every soprano token of a source has an allowed image in all
+        its copies and every one of a copy has an allowed source.
+
+    Raises:
+        PlanError: a repeat that does not fit the piece or contradicts another, or a passage that
+            cannot return under the domains; the message names repeats and place.
+    """
+    copies = [_placed(repeat, timeline) for repeat in repeats]
+    ties, owner = _resolved(copies, timeline, home)
+    masks = domains.masks.copy()
+    for copy in copies:
+        _delimit(copy, masks[:, Voice.SOPRANO], timeline)
+    _propagate(ties, owner, masks[:, Voice.SOPRANO], timeline)
+    return ties, Domains(masks)
+
+
+def _placed(repeat: Repeat, timeline: Timeline) -> _Copy:
+    """The frames of a repeat.
+
+    Raises:
+        PlanError: it cannot stand there.
+    """
+    if repeat.voices != (Voice.SOPRANO,):
+        raise PlanError(f"{repeat}: only the soprano returns at present; try 'in S'")
+    source = timeline.frames(repeat.source)
+    start = timeline.frame_of(*repeat.at)
+    target = range(start, start + len(source))
+    if timeline.position[start] != timeline.position[source.start]:
+        raise PlanError(
+            f"{repeat}: the passage starts at beat {repeat.source.start.beat} and would return at "
+            f"beat {repeat.at.beat}; try the same beat of another measure"
+        )
+    if target.stop > timeline.n_frames:
+        raise PlanError(
+            f"{repeat}: the copy would end after the piece; try an earlier place or a shorter span"
+        )
+    if source.start < target.stop and target.start < source.stop:
+        raise PlanError(f"{repeat}: the copy overlaps the passage itself; try a later place")
+    return _Copy(repeat, source, target)
+
+
+def _token_map(repeat: Repeat, home: Key) -> np.ndarray:
+    """int8 ``[token]``: the copy's soprano token for each of the source's."""
+    mapped = np.full(N_VOICE, NO_IMAGE, np.int8)
+    mapped[[REST_TOKEN, HOLD_TOKEN]] = REST_TOKEN, HOLD_TOKEN
+    semitones = voice_semitones(Voice.SOPRANO)
+    for token in range(FIRST_PITCH, N_VOICE):
+        moved = image(repeat.how, home, int(semitones[token]))
+        if moved is not None:
+            target = moved.semitone - int(VOICE_LOWEST[Voice.SOPRANO]) + FIRST_PITCH
+            if FIRST_PITCH <= target < N_VOICE:
+                mapped[token] = target
+    return mapped
+
+
+def _resolved(
+    copies: Sequence[_Copy], timeline: Timeline, home: Key
+) -> tuple[Ties, dict[int, _Copy]]:
+    """Ties that lead straight to the original frames, and which repeat made each copy frame.
+
+    Raises:
+        PlanError: two repeats want different things of one frame, or follow each other in a circle.
+    """
+    owner: dict[int, _Copy] = {}
+    for copy in copies:
+        for frame in copy.target:
+            if owner.setdefault(frame, copy).repeat != copy.repeat:
+                raise PlanError(
+                    f"{owner[frame].repeat} and {copy.repeat} both fill {timeline.words(frame)}; "
+                    "try another place for one of them"
+                )
+    maps = {copy.repeat: _token_map(copy.repeat, home) for copy in copies}
+    rows = [np.arange(N_VOICE, dtype=np.int8)]
+    row_of = {rows[0].tobytes(): 0}
+    source_frame = np.full(timeline.n_frames, NO_SOURCE, np.int32)
+    map_of_frame = np.zeros(timeline.n_frames, np.int32)
+    for frame in owner:
+        original, mapped = _original(frame, owner, maps)
+        if mapped.tobytes() not in row_of:
+            row_of[mapped.tobytes()] = len(rows)
+            rows.append(mapped)
+        source_frame[frame], map_of_frame[frame] = original, row_of[mapped.tobytes()]
+    return Ties(source_frame, map_of_frame, np.stack(rows)), owner
+
+
+def _original(
+    frame: int, owner: dict[int, _Copy], maps: dict[Repeat, np.ndarray]
+) -> tuple[int, np.ndarray]:
+    """The frame at the start of a chain of copies, and the map from its tokens to ``frame``'s."""
+    mapped = np.arange(N_VOICE, dtype=np.int8)
+    at, seen = frame, {frame}
+    while at in owner:
+        copy = owner[at]
+        # NO_IMAGE is -1 and so indexes the appended last entry: no image stays none.
+        mapped = np.append(mapped, np.int8(NO_IMAGE))[maps[copy.repeat]]
+        at = copy.source[at - copy.target.start]
+        if at in seen:
+            raise PlanError(
+                f"{copy.repeat}: the passage is a copy of its own copy; try to leave one repeat out"
+            )
+        seen.add(at)
+    return at, mapped
+
+
+def _delimit(copy: _Copy, soprano: np.ndarray, timeline: Timeline) -> None:
+    """Let passage and copy begin with a note and end where a note ends, in ``soprano`` itself."""
+    for frames in (copy.source, copy.target):
+        limits = {frames.start: ("begin", ONSET_BITS), frames.stop: ("be over", ~HOLD_BIT)}
+        for frame, (what, bits) in limits.items():
+            if frame == timeline.n_frames:
+                continue
+            soprano[frame] &= bits & 0xFFFFFFFF
+            if not soprano[frame]:
+                raise PlanError(
+                    f"{copy.repeat}: a soprano note must {what} at {timeline.words(frame)}, which "
+                    "something else asked there (a cadence, a pin, a range) forbids; "
+                    "try a span that keeps clear of it"
+                )
+
+
+def _propagate(
+    ties: Ties, owner: dict[int, _Copy], soprano: np.ndarray, timeline: Timeline
+) -> None:
+    """Intersect passage and copies through the token maps, in ``soprano`` itself.
+
+    Raises:
+        PlanError: at some place nothing is left.
+    """
+    copies_of: dict[int, list[int]] = {}
+    for frame in sorted(owner):
+        copies_of.setdefault(int(ties.source_frame[frame]), []).append(frame)
+    for original, frames in sorted(copies_of.items()):
+        maps = [ties.token_map[ties.map_of_frame[frame]] for frame in frames]
+        cells = [("", int(soprano[original]))]
+        for frame, mapped in zip(frames, maps, strict=True):
+            words = f"{owner[frame].repeat} (copied to {timeline.words(frame)})"
+            cells.append((words, _preimage(mapped, int(soprano[frame]))))
+        left = int(np.bitwise_and.reduce([mask for _, mask in cells]))
+        if not left:
+            names = [name for name in irreducible(cells) if name]
+            raise PlanError(
+                f"{timeline.words(original)}: no soprano note whose transposition stays in range "
+                f"and is allowed in every copy: {' together with '.join(names)}; "
+                "try another interval, key or place"
+            )
+        soprano[original] = left
+        for frame, mapped in zip(frames, maps, strict=True):
+            soprano[frame] = _image(mapped, left)
+
+
+def _preimage(mapped: np.ndarray, mask: int) -> int:
+    """Bits of the tokens whose image is in ``mask``."""
+    return sum(1 << token for token, to in enumerate(mapped.tolist()) if to >= 0 and mask >> to & 1)
+
+
+def _image(mapped: np.ndarray, mask: int) -> int:
+    """Bits of the images of the tokens in ``mask``, all of which have one."""
+    images = {to for token, to in enumerate(mapped.tolist()) if mask >> token & 1}
+    return sum(1 << to for to in images)

@@ -1,0 +1,228 @@
+"""Rules of one chord: ranges, spacing, order of voices, doublings, the raised leading tone."""
+
+from __future__ import annotations
+
+from clausula.constraints.rule import (
+    Array,
+    Context,
+    Enforcement,
+    Example,
+    Motion,
+    Rule,
+    Scope,
+    Severity,
+    Sites,
+    inverse,
+    sounds,
+    stands_on,
+)
+
+_OCTAVE = 12
+_TWELFTH = 19
+_LEADING_TONE = (6, 11)  # degree and semitones above the tonic
+# Notes raised above the scale that lead to the degree above: degree and semitones above the tonic.
+_RAISED_IN_MAJOR = ((0, 1), (1, 3), (3, 6), (4, 8), (5, 10))
+_RAISED_IN_MINOR = ((2, 4), (3, 6))
+
+
+def _out_of_range(voice: Motion, context: Context) -> Array:
+    pitch = voice.after.semitone
+    return sounds(voice.after) & ((pitch < voice.low) | (pitch > voice.high))
+
+
+def _both_sound(upper: Motion, lower: Motion) -> Array:
+    return sounds(upper.after) & sounds(lower.after)
+
+
+def _wider_than_octave(upper: Motion, lower: Motion, context: Context) -> Array:
+    gap = upper.after.semitone - lower.after.semitone
+    return _both_sound(upper, lower) & (gap > _OCTAVE)
+
+
+def _wider_than_twelfth(upper: Motion, lower: Motion, context: Context) -> Array:
+    gap = upper.after.semitone - lower.after.semitone
+    return _both_sound(upper, lower) & (gap > _TWELFTH)
+
+
+def _crossed(upper: Motion, lower: Motion, context: Context) -> Array:
+    return _both_sound(upper, lower) & (upper.after.semitone < lower.after.semitone)
+
+
+def _leading_tone_doubled(upper: Motion, lower: Motion, context: Context) -> Array:
+    same = ((upper.after.step - lower.after.step) % 7 == 0) & (
+        (upper.after.semitone - lower.after.semitone) % 12 == 0
+    )
+    leads = stands_on(upper.after, context, *_LEADING_TONE)
+    for degree, chroma in _RAISED_IN_MAJOR:
+        leads = leads | (stands_on(upper.after, context, degree, chroma) & inverse(context.minor))
+    for degree, chroma in _RAISED_IN_MINOR:
+        leads = leads | (stands_on(upper.after, context, degree, chroma) & context.minor)
+    return same & leads & sounds(lower.after)
+
+
+def _leading_tone_unraised(upper: Motion, bass: Motion, context: Context) -> Array:
+    falls_home = stands_on(bass.before, context, 4, 7) & stands_on(bass.after, context, 0, 0)
+    return falls_home & stands_on(upper.before, context, 6, 10) & context.minor
+
+
+def _upper_neighbours(site: tuple[int, ...], n_voices: int) -> bool:
+    return site[1] == site[0] + 1 and site[1] != n_voices - 1
+
+
+def _lowest_neighbours(site: tuple[int, ...], n_voices: int) -> bool:
+    return site == (n_voices - 2, n_voices - 1)
+
+
+def _with_bass(site: tuple[int, ...], n_voices: int) -> bool:
+    return site[1] == n_voices - 1
+
+
+def _four_voices(site: tuple[int, ...], n_voices: int) -> bool:
+    return n_voices == 4
+
+
+V01 = Rule(
+    code="V01",
+    name="Voice out of range",
+    scope=Scope.SLICE,
+    sites=Sites.VOICE,
+    predicate=_out_of_range,
+    applies=_four_voices,
+    severity=Severity.WARNING,
+    enforcement=Enforcement.MASK,
+    message="The {voice}'s {pitch} is out of range: {low} to {high}",
+    says="Each voice of a four-part choir stays within its range, which the rule set gives.",
+    why="Beyond it an untrained singer strains above or is not heard below.",
+    exceptions="Scores of other than four parts have no named voices, so no ranges.",
+    source="Integrated Music Theory (Butterfield); course handouts, one after Aldwell and "
+    "Schachter",
+    breaking=(
+        Example("C", ("A5 E5 C5 A3",), at="S"),
+        Example("G", ("B4 G4 D4 G2", "B4 F3 D4 D2"), at="AB"),
+    ),
+    obeying=(Example("C", ("A4 E4 C4 A3",)), Example("C", ("- - G4 E2",))),
+)
+
+V02 = Rule(
+    code="V02",
+    name="Upper voices too far apart",
+    scope=Scope.SLICE,
+    sites=Sites.PAIR,
+    predicate=_wider_than_octave,
+    applies=_upper_neighbours,
+    severity=Severity.ERROR,
+    enforcement=Enforcement.MASK,
+    message="{upper} and {lower} are more than an octave apart: {upper_after} over {lower_after}",
+    says="No more than an octave lies between soprano and alto, nor between alto and tenor.",
+    why="Upper voices that keep together blend into one chord; a wide gap splits the choir in two.",
+    exceptions="Tenor and bass may lie further apart (V03).",
+    source="Integrated Music Theory (Butterfield); course handouts, one after Aldwell and "
+    "Schachter",
+    breaking=(
+        Example("C", ("E5 C4 G3 C3",), at="SA"),
+        Example("G", ("D5 B4 G3 G2",), at="AT"),
+    ),
+    obeying=(Example("C", ("E5 C5 G4 C3",)), Example("C", ("C5 C4 C3 C3",))),
+)
+
+V03 = Rule(
+    code="V03",
+    name="Tenor too far above the bass",
+    scope=Scope.SLICE,
+    sites=Sites.PAIR,
+    predicate=_wider_than_twelfth,
+    applies=_lowest_neighbours,
+    severity=Severity.STYLE,
+    enforcement=Enforcement.MASK,
+    message="{upper} and {lower} are more than a twelfth apart: {upper_after} over {lower_after}",
+    says="No more than a twelfth lies between the tenor and the bass.",
+    why="The bass carries the chord; too far below, it no longer sounds as part of it.",
+    exceptions="Books disagree: some allow two octaves, some set no limit.",
+    source="A course handout after Aldwell and Schachter; another course handout; Integrated Music "
+    "Theory (Butterfield), which sets no limit",
+    breaking=(Example("C", ("C5 G4 G4 C2",), at="TB"), Example("F", ("C5 A4 F4 F2",), at="TB")),
+    obeying=(Example("C", ("C5 G4 E4 C3",)), Example("C", ("C5 G4 G4 C3",))),
+)
+
+V04 = Rule(
+    code="V04",
+    name="Voice crossing",
+    scope=Scope.SLICE,
+    sites=Sites.PAIR,
+    predicate=_crossed,
+    severity=Severity.ERROR,
+    enforcement=Enforcement.MASK,
+    message="{upper} and {lower} cross: the {upper}'s {upper_after} is below the {lower}'s "
+    "{lower_after}",
+    says="An upper voice never sounds below a lower one.",
+    why="Once voices cross, the ear follows the wrong line: it hears the higher note as the higher "
+    "voice.",
+    exceptions="Two voices may meet on a unison. Some books tolerate a brief crossing of the alto "
+    "and the tenor.",
+    source="Integrated Music Theory (Butterfield); Open Music Theory, version 1; a course handout",
+    breaking=(
+        Example("C", ("C5 E4 G4 C3",), at="AT"),
+        Example("C", ("E4 G4 C4 C3",), at="SA"),
+    ),
+    obeying=(Example("C", ("C5 G4 E4 C3",)), Example("C", ("G4 E4 E4 C3",))),
+)
+
+V10 = Rule(
+    code="V10",
+    name="Doubled leading tone",
+    scope=Scope.SLICE,
+    sites=Sites.PAIR,
+    predicate=_leading_tone_doubled,
+    severity=Severity.ERROR,
+    enforcement=Enforcement.MASK,
+    message="{upper} and {lower} both sing {pitch_class}, which leads up to {goal} and should not "
+    "be doubled",
+    says="No two voices sound the leading tone of the key at once, nor the same note raised out of "
+    "the key, which is the leading tone of another degree.",
+    why="A leading tone is bound to rise. Two of them either rise together in parallel octaves, or "
+    "one is left unresolved.",
+    exceptions="The raised sixth degree of a minor key may be doubled: it leads to the leading "
+    "tone, not to a chord's root.",
+    source="Four course handouts, one after Aldwell and Schachter",
+    breaking=(
+        Example("C", ("B4 G4 D4 B2",), at="SB"),
+        Example("a", ("G#4 E4 B3 E3", "B4 G#4 E4 G#3"), at="AB"),
+        Example("C", ("F#4 A3 D3 F#2",), at="SB"),
+    ),
+    obeying=(
+        Example("C", ("D5 G4 D4 B2",)),
+        Example("a", ("F#4 C4 A3 F#3",)),
+        Example("C", ("C5 A4 F4 D3", "B4 G4 D4 G3")),
+    ),
+)
+
+V20 = Rule(
+    code="V20",
+    name="Leading tone not raised",
+    scope=Scope.SLICES,
+    sites=Sites.PAIR,
+    predicate=_leading_tone_unraised,
+    applies=_with_bass,
+    blames_before=True,
+    severity=Severity.ERROR,
+    enforcement=Enforcement.MASK,
+    message="The {upper}'s {upper_before} is not raised, though the {lower} goes from "
+    "{lower_before} to {lower_after}, dominant to tonic, in minor",
+    says="In a minor key, where the bass goes from the fifth degree to the first, the chord on the "
+    "fifth degree has the raised seventh degree.",
+    why="Without a half step below the tonic the dominant does not lead home, and no cadence is "
+    "heard.",
+    exceptions="The natural seventh belongs to chords that go elsewhere, such as the mediant.",
+    source="Course handouts, one after Aldwell and Schachter",
+    breaking=(
+        Example("a", ("G4 E4 B3 E3", "A4 E4 C4 A2"), at="SB"),
+        Example("d", ("E4 C4 A3 A2", "F4 D4 A3 D3"), at="AB"),
+    ),
+    obeying=(
+        Example("a", ("G#4 E4 B3 E3", "A4 E4 C4 A2")),
+        Example("C", ("B4 G4 D4 G3", "C5 G4 E4 C3")),
+        Example("a", ("G4 E4 B3 E3", "A4 F4 C4 F3")),
+    ),
+)
+
+RULES = (V01, V02, V03, V04, V10, V20)

@@ -1,0 +1,140 @@
+"""Constraints as text, the way they are written on the command line and in reports.
+
+Conventions: a place is a measure, or measure.beat (``8.3``, ``8.3/2``); ``str`` of a constraint is
+text that reads back as the same constraint.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from clausula.constraints.cadence import Cadence, CadenceKind
+from clausula.constraints.pins import Pin
+from clausula.constraints.place import Degree, Place, Span, numeral
+from clausula.constraints.repeat import Repeat
+from clausula.constraints.transposition import (
+    Direction,
+    InKey,
+    Interval,
+    Real,
+    Tonal,
+    Transposition,
+)
+from clausula.errors import InputError
+from clausula.grid import VOICE_LETTERS, Voice
+from clausula.pitch import Key, SpelledPitch
+
+FORMS = """\
+  PAC@8   PAC@8.3   IAC@12   HC@4:V   PAC@8 in D minor
+  repeat 1-3 @ 13   repeat 1-3 @ 13 up P5 in S   … down M2   … tonal up 1   … to vi   … to D down
+  pin bass @ 5.1 D3   pin soprano @ 5.2 F#4 sounding"""
+
+Constraint = Cadence | Repeat | Pin
+
+_PLACE = r"\d+(?:\.\d+(?:\.\d+|/[1-9]\d*)?)?"
+_CADENCE = re.compile(rf"(PAC|IAC|HC)\s*@\s*({_PLACE})\s*(?:(?::|\bin\b)\s*(.+))?", re.IGNORECASE)
+_REPEAT = re.compile(
+    rf"repeat\s+({_PLACE})(?:\s*-\s*({_PLACE}))?\s*@\s*({_PLACE})(?:\s+(.*?))??(?:\s+in\s+(.+))?"
+)
+_PIN = re.compile(rf"pin\s+(\w+)\s*@\s*({_PLACE})\s+(\S+)(\s+sounding)?")
+_REAL = re.compile(r"(up|down)\s+(\S+)")
+_TONAL = re.compile(r"tonal\s+(up|down)\s+(\d+)")
+_IN_KEY = re.compile(r"to\s+(.+?)(?:\s+(up|down))?")
+
+
+def parse_constraint(text: str) -> Constraint:
+    """Read one constraint, such as ``"PAC@8.3:V"`` or ``"repeat 1-3 @ 13 up P5 in S"``.
+
+    In ``repeat 1-3`` the last measure is included; an end with a beat (``1-3.2``) is the place
+    where the passage is over. Voices default to the soprano, the transposition to none.
+
+    Raises:
+        InputError: the text has none of the forms, which the message lists.
+    """
+    stripped = text.strip()
+    for form, read in ((_CADENCE, _cadence), (_REPEAT, _repeat), (_PIN, _pin)):
+        found = form.fullmatch(stripped)
+        if found:
+            return read(found)
+    raise InputError(f"{text!r} is not a constraint; write one of\n{FORMS}")
+
+
+def parse_cadences(text: str) -> tuple[Cadence, ...]:
+    """Read cadences separated by commas, such as ``"HC@4.3,PAC@8.3:V,HC@12.3,PAC@16.3"``.
+
+    Raises:
+        InputError: some part is no cadence.
+    """
+    cadences = []
+    for part in text.split(","):
+        found = _CADENCE.fullmatch(part.strip())
+        if not found:
+            raise InputError(
+                f"{part.strip()!r} is not a cadence; write PAC, IAC or HC @ measure or "
+                "measure.beat, and a key if it is not the home key: HC@4,PAC@8.3:V,PAC@12 in D"
+            )
+        cadences.append(_cadence(found))
+    return tuple(cadences)
+
+
+def _cadence(found: re.Match[str]) -> Cadence:
+    """The cadence of a match."""
+    place = _place(found[2])
+    key = None if found[3] is None else _key(found[3])
+    return Cadence(CadenceKind(found[1].upper()), place.measure, place.beat, key)
+
+
+def _repeat(found: re.Match[str]) -> Repeat:
+    """The repeat of a match."""
+    start, last = _place(found[1]), found[2] or found[1]
+    end = _place(last)
+    if "." not in last:
+        end = Place(end.measure + 1)
+    voices = found[5] or "S"
+    return Repeat(
+        Span(start, end),
+        _place(found[3]),
+        _how(found[4] or "up P1"),
+        tuple(_voice(name.strip()) for name in voices.split(",")),
+    )
+
+
+def _pin(found: re.Match[str]) -> Pin:
+    """The pin of a match."""
+    place = _place(found[2])
+    pitch = SpelledPitch.parse(found[3])
+    return Pin(_voice(found[1]), place.measure, place.beat, pitch, onset=found[4] is None)
+
+
+def _place(text: str) -> Place:
+    """The place of ``"8"``, ``"8.3"``, ``"8.3.5"`` or ``"8.7/2"``."""
+    measure, _, beat = text.partition(".")
+    return Place(int(measure), Fraction(beat) if beat else Fraction(1))
+
+
+def _key(text: str) -> Key | Degree:
+    """The key of a Roman numeral or a name."""
+    return numeral(text.strip()) or Key.parse(text)
+
+
+def _how(text: str) -> Transposition:
+    """The transposition of ``"up P5"``, ``"tonal down 1"`` or ``"to V"``."""
+    if found := _REAL.fullmatch(text):
+        return Real(Interval.parse(found[2], Direction(found[1])))
+    if found := _TONAL.fullmatch(text):
+        return Tonal(int(found[2]) * (-1 if found[1] == "down" else 1))
+    if found := _IN_KEY.fullmatch(text):
+        return InKey(_key(found[1]), Direction(found[2] or ""))
+    raise InputError(
+        f"{text!r} does not say how a passage returns; "
+        "write up P5, down M2, tonal up 1, to V, to D minor or to V down"
+    )
+
+
+def _voice(text: str) -> Voice:
+    """The voice of a letter or a name."""
+    for voice in Voice:
+        if text.lower() in (voice.name.lower(), VOICE_LETTERS[voice].lower()):
+            return voice
+    raise InputError(f"{text!r} is not a voice; write soprano, alto, tenor, bass or S, A, T, B")

@@ -1,0 +1,1 @@
+"""Statistics that tell living music from dull music; means over pieces."""

@@ -1,0 +1,307 @@
+"""Training the HMM by expectation-maximisation.
+
+The expected counts are the gradient of log Z with respect to the log parameters; they are computed
+here by the forward-backward recursions, whose transition counts are one matrix product a class of
+frame, and a test holds them to the gradient that JAX takes of a plain forward pass.
+
+References: design §6; A. Dempster, N. Laird and D. Rubin, "Maximum Likelihood from Incomplete Data
+via the EM Algorithm", JRSS B 39 (1977); Rabiner 1989, eq. 109 to 111; the start from clusters of
+what sounds follows A. Liu, H. Zhang and G. Van den Broeck, "Scaling Up Probabilistic Circuits by
+Latent Variable Distillation", ICLR 2023.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from clausula.engine.hmm import (
+    HMM,
+    LOWEST_RELATIVE,
+    MODES,
+    N_CLASSES,
+    N_NOTE,
+    Sequences,
+    blocks,
+    forward,
+    frame_likelihood,
+    hold_with_floor,
+    note_columns,
+    pack,
+    tonic_shift,
+    with_floor,
+)
+from clausula.errors import InputError
+from clausula.grid import REST, Grid
+from clausula.vocabulary import HOLD_TOKEN
+
+CHUNK_FRAMES = 40_000  # frames whose posteriors are held in memory at once
+
+
+@dataclass(frozen=True, kw_only=True)
+class Smoothing:
+    """Pseudo-counts of the M-step, each spread as a broader distribution.
+
+    Attributes:
+        transition: for each state and class, spread as the class's overall distribution.
+        pooled: for each state and class, spread as the state's transitions in the same metrical
+            place in any part of the phrase.
+        note: for each voice and state, spread as the voice's overall distribution.
+        hold: for each class, voice and state, spread as the class's and voice's overall rate.
+        initial: for each mode, spread uniformly.
+    """
+
+    transition: float = 0.5
+    pooled: float = 1.0
+    note: float = 0.5
+    hold: float = 0.5
+    initial: float = 1.0
+
+
+class Counts(NamedTuple):
+    """Expected counts of everything a parameter governs, and the log likelihood they were taken at.
+
+    Attributes:
+        initial: ``[mode, state]``.
+        transition: ``[class, state, state]``.
+        hold: ``[class, voice, state]`` frames in which the voice holds.
+        move: ``[class, voice, state]`` frames in which it does not.
+        note: ``[voice, state, 66]``.
+        log_likelihood: of all pieces, in nats.
+        frames: their number.
+    """
+
+    initial: np.ndarray
+    transition: np.ndarray
+    hold: np.ndarray
+    move: np.ndarray
+    note: np.ndarray
+    log_likelihood: float
+    frames: int
+
+
+class Step(NamedTuple):
+    """Where training stands, for a progress bar or a log."""
+
+    iteration: int
+    nats_per_frame: float
+
+
+def expected_counts(hmm: HMM, sequences: Sequences) -> Counts:
+    """The E-step: expected counts of one packed batch under the model."""
+    likelihood, scale = frame_likelihood(hmm, sequences)
+    alpha, norm = forward(hmm, sequences, likelihood)
+    posterior, successor = _backward(hmm, sequences, likelihood, alpha, norm)
+    first = sequences.offsets[1]
+    initial = np.zeros((len(MODES), hmm.states), np.float32)
+    np.add.at(initial, sequences.mode, posterior[:first])
+    log_z = float(scale.astype(np.float64).sum() + np.log(norm.astype(np.float64)).sum())
+    hold, move, note = _emission_counts(posterior, sequences)
+    transition = _transition_counts(hmm, sequences, alpha, successor)
+    return Counts(initial, transition, hold, move, note, log_z, len(posterior))
+
+
+def _backward(
+    hmm: HMM, sequences: Sequences, likelihood: np.ndarray, alpha: np.ndarray, norm: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """``[row, state]`` posteriors; and likelihood * beta / norm, which transition counts need."""
+    beta = np.ones_like(alpha)
+    successor = np.empty_like(alpha)
+    for start, stop, before in reversed(list(blocks(sequences))):
+        classes = sequences.classes[start:stop]
+        here = successor[start:stop]
+        np.multiply(likelihood[start:stop], beta[start:stop], out=here)
+        here /= norm[start:stop, None]
+        for c in np.unique(classes):
+            rows = np.flatnonzero(classes == c)
+            beta[before + rows] = here[rows] @ hmm.transition[c].T
+    beta *= alpha
+    return beta, successor
+
+
+def _transition_counts(
+    hmm: HMM, sequences: Sequences, alpha: np.ndarray, successor: np.ndarray
+) -> np.ndarray:
+    active = np.diff(sequences.offsets)
+    row = np.arange(active[0], len(alpha))
+    before = row - np.repeat(active[:-1], active[1:])
+    counts = np.zeros_like(hmm.transition)
+    for c in np.unique(sequences.classes[row]):
+        chosen = sequences.classes[row] == c
+        counts[c] = hmm.transition[c] * (alpha[before[chosen]].T @ successor[row[chosen]])
+    return counts
+
+
+def _emission_counts(
+    weights: np.ndarray, sequences: Sequences
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Hold, move and note counts of ``[row, state]`` weights."""
+    states = weights.shape[1]
+    hold = np.zeros((N_CLASSES, 4, states), np.float32)
+    move = np.zeros_like(hold)
+    note = np.zeros((4, states, N_NOTE), np.float32)
+    for c in np.unique(sequences.classes):
+        rows = sequences.classes == c
+        holds = (sequences.tokens[rows] == HOLD_TOKEN).astype(np.float32)
+        hold[c] = holds.T @ weights[rows]
+        move[c] = (1 - holds).T @ weights[rows]
+    for voice in range(4):
+        rows = np.flatnonzero(sequences.tokens[:, voice] != HOLD_TOKEN)
+        one_hot = np.eye(N_NOTE, dtype=np.float32)[note_columns(sequences.tokens[rows, voice])]
+        note[voice] = weights[rows].T @ one_hot
+    return hold, move, note
+
+
+def maximise(counts: Counts, smoothing: Smoothing) -> HMM:
+    """The M-step: normalised counts, each backed off as ``smoothing`` says."""
+    by_class = counts.transition.sum(axis=1)
+    overall = by_class.sum(axis=0) + 1e-3
+    entered = by_class + overall / overall.sum()
+    entered /= entered.sum(axis=-1, keepdims=True)
+    metrical = counts.transition.reshape(-1, 4, *counts.transition.shape[1:]).sum(axis=0)
+    metrical += 1e-3 * (overall / overall.sum())
+    metrical /= metrical.sum(axis=-1, keepdims=True)
+    pooled = np.tile(metrical, (len(by_class) // 4, 1, 1))
+    transition = (
+        counts.transition + smoothing.transition * entered[:, None, :] + smoothing.pooled * pooled
+    )
+    voice_note = counts.note.sum(axis=1, keepdims=True) + 0.1
+    voice_note /= voice_note.sum(axis=-1, keepdims=True)
+    held, moved = counts.hold.sum(axis=2, keepdims=True), counts.move.sum(axis=2, keepdims=True)
+    rate = (held + 0.5) / (held + moved + 1)
+    frames = counts.hold + counts.move + smoothing.hold
+    return HMM(
+        with_floor(counts.initial + smoothing.initial / counts.initial.shape[1]),
+        with_floor(transition),
+        hold_with_floor((counts.hold + smoothing.hold * rate) / frames),
+        with_floor(counts.note + smoothing.note * voice_note),
+    )
+
+
+def add_counts(a: Counts, b: Counts) -> Counts:
+    """The counts of two batches together."""
+    return Counts(*(x + y for x, y in zip(a, b, strict=True)))
+
+
+def sounding_clusters(grids: Sequence[Grid], states: int, seed: int) -> list[np.ndarray]:
+    """``[time]`` cluster of each frame of each grid, by what sounds: k-means over verticalities.
+
+    A verticality is the key-relative pitch of each voice; two are near when they share pitches in
+    the same voices and pitch classes in any.
+
+    Args:
+        grids: the music.
+        states: number of clusters; some may stay empty when there are fewer verticalities.
+        seed: of the choice of first centres.
+    """
+    sounding = [
+        np.where(g.pitch == REST, 0, g.pitch - tonic_shift(g.key) - LOWEST_RELATIVE + 1)
+        for g in grids
+    ]
+    kinds, inverse, weight = np.unique(
+        np.concatenate(sounding), axis=0, return_inverse=True, return_counts=True
+    )
+    features = _verticality_features(kinds)
+    rng = np.random.default_rng(seed)
+    chosen = rng.choice(
+        len(kinds), min(states, len(kinds)), replace=False, p=weight / weight.sum()
+    )
+    centres = features[chosen]
+    for _ in range(8):
+        nearest = _nearest(features, centres)
+        total = np.zeros_like(centres)
+        np.add.at(total, nearest, features * weight[:, None])
+        mass = np.bincount(nearest, weight, minlength=len(centres)).astype(np.float32)
+        filled = mass > 0
+        centres[filled] = total[filled] / mass[filled, None]
+    labels = _nearest(features, centres)[inverse.ravel()]
+    return np.split(labels, np.cumsum([len(g) for g in grids])[:-1])
+
+
+def _verticality_features(kinds: np.ndarray) -> np.ndarray:
+    """``[kind, 4 * 66 + 12]`` pitches voice by voice, and the pitch classes that sound."""
+    pitches = np.eye(N_NOTE, dtype=np.float32)[kinds].reshape(len(kinds), -1)
+    classes = np.eye(12, dtype=np.float32)[(kinds + LOWEST_RELATIVE - 1) % 12]
+    classes = (classes * (kinds > 0)[..., None]).max(axis=1)
+    return np.concatenate([pitches, 0.7 * classes], axis=1)
+
+
+def _nearest(features: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    return (2 * features @ centres.T - (centres**2).sum(axis=1)).argmax(axis=1)
+
+
+def initial_model(
+    grids: Sequence[Grid], states: int, seed: int, smoothing: Smoothing
+) -> HMM:
+    """A start for EM: the M-step of ``sounding_clusters`` taken as the states.
+
+    Noise of a tenth breaks the ties between states whose clusters are alike.
+    """
+    sequences = pack(grids)
+    clusters = sounding_clusters(grids, states, seed)
+    active = np.diff(sequences.offsets)
+    time = np.repeat(np.arange(len(active)), active)
+    piece = np.concatenate([sequences.order[:n] for n in active])
+    start = np.concatenate([[0], np.cumsum([len(g) for g in grids])])
+    label = np.concatenate(clusters)[start[piece] + time]
+    rng = np.random.default_rng(seed)
+    weights = np.zeros((len(label), states), np.float32)
+    weights[np.arange(len(label)), label] = 1
+    hold, move, note = _emission_counts(weights, sequences)
+    initial = np.zeros((len(MODES), states), np.float32)
+    np.add.at(initial, (sequences.mode, label[: active[0]]), 1)
+    transition = np.zeros((N_CLASSES, states, states), np.float32)
+    row = np.arange(active[0], len(label))
+    before = row - np.repeat(active[:-1], active[1:])
+    np.add.at(transition, (sequences.classes[row], label[before], label[row]), 1)
+    transition *= rng.uniform(0.9, 1.1, transition.shape).astype(np.float32)
+    counts = Counts(initial, transition, hold, move, note, 0.0, len(label))
+    return maximise(counts, smoothing)
+
+
+def train_hmm(
+    grids: Sequence[Grid],
+    states: int = 512,
+    seed: int = 0,
+    iterations: int = 30,
+    smoothing: Smoothing | None = None,
+    on_step: Callable[[Step], None] | None = None,
+) -> HMM:
+    """Fit an HMM to grids by full-batch EM, the E-step in chunks of pieces.
+
+    Args:
+        grids: the training music.
+        states: number of hidden states.
+        seed: of the start; the result is a function of the arguments.
+        iterations: E- and M-steps.
+        smoothing: pseudo-counts of the M-step.
+        on_step: called after each E-step with the likelihood before its M-step.
+
+    Raises:
+        InputError: no grids, an empty grid, fewer than one state or iteration.
+    """
+    if states < 1 or iterations < 1:
+        raise InputError(f"{states} states and {iterations} iterations: both must be at least 1")
+    smoothing = smoothing or Smoothing()
+    hmm = initial_model(grids, states, seed, smoothing)
+    chunks = [pack(chunk) for chunk in _chunks(grids)]
+    for iteration in range(iterations):
+        counts = expected_counts(hmm, chunks[0])
+        for chunk in chunks[1:]:
+            counts = add_counts(counts, expected_counts(hmm, chunk))
+        if on_step:
+            on_step(Step(iteration, -counts.log_likelihood / counts.frames))
+        hmm = maximise(counts, smoothing)
+    return hmm
+
+
+def _chunks(grids: Sequence[Grid]) -> list[list[Grid]]:
+    """Grids in order, in runs of about ``CHUNK_FRAMES`` frames."""
+    chunk_of = (np.cumsum([len(grid) for grid in grids]) - 1) // CHUNK_FRAMES
+    return [
+        [grid for grid, c in zip(grids, chunk_of, strict=True) if c == chunk]
+        for chunk in np.unique(chunk_of)
+    ]

@@ -1,0 +1,188 @@
+"""Masks within a frame that look ahead inside it.
+
+Slots are voices in search order: 0 soprano, 1 bass, 2 alto, 3 tenor. A set of a voice's 32 tokens
+is the bits of one ``uint32``. A token is allowed only if some completion of the frame satisfies
+every one- and two-slice hard rule and leaves the automata a way to the end (design §6): every such
+rule relates two voices, so the completions of a frame are enumerated over bass and alto, with all
+tenors at once in the bits of a word. Shapes: N hypotheses, Q automaton states and a sink.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from clausula.vocabulary import N_VOICE
+
+PAIRS = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))  # slots, in the order of the tables
+PAIR_INDEX = {pair: i for i, pair in enumerate(PAIRS)}
+BITS = (np.uint32(1) << np.arange(N_VOICE, dtype=np.uint32)).astype(np.uint32)
+
+
+class FrameMasks(NamedTuple):
+    """What a frame allows each hypothesis, given what it sounded before.
+
+    Attributes:
+        voice: ``uint32[N, 4]`` tokens of each slot allowed by themselves.
+        pair: ``uint32[N, 6, 32]`` for each pair of slots and token of the first, the tokens of
+            the second allowed beside it.
+    """
+
+    voice: jax.Array
+    pair: jax.Array
+
+
+class FrameAutomaton(NamedTuple):
+    """One frame's layers of the automaton, restricted to states that can still reach the end.
+
+    Attributes:
+        step: ``int32[4, Q + 1, 32]`` next state by slot; the last state is a sink.
+        last: ``uint32[Q + 1]`` tenor tokens that lead out of the frame, by the state before them.
+        trivial: ``bool[]`` true where no state is ever lost and no lookahead is needed.
+    """
+
+    step: jax.Array
+    last: jax.Array
+    trivial: jax.Array
+
+
+def to_bits(allowed: jax.Array) -> jax.Array:
+    """``uint32[...]`` of ``bool[..., 32]``."""
+    return jnp.where(allowed, BITS, np.uint32(0)).sum(-1, dtype=jnp.uint32)
+
+
+def from_bits(bits: jax.Array) -> jax.Array:
+    """``bool[..., 32]`` of ``uint32[...]``."""
+    return (bits[..., None] & BITS) != 0
+
+
+def frame_automaton(step: jax.Array, reachable: jax.Array) -> FrameAutomaton:
+    """Fold reachability into one frame's transitions.
+
+    Args:
+        step: ``int32[4, Q, 32]`` next state by slot, -1 where rejected.
+        reachable: ``bool[4, Q]`` whether the end can be reached after each slot, by state.
+    """
+    sink = step.shape[1]
+    after = jnp.take_along_axis(
+        jnp.broadcast_to(reachable[:, None], (4, sink, sink)), jnp.maximum(step, 0), -1
+    )
+    kept = (step >= 0) & after
+    folded = jnp.where(kept, step, sink)
+    padded = jnp.concatenate([folded, jnp.full((4, 1, N_VOICE), sink)], axis=1)
+    last = to_bits(padded[3] != sink)
+    # Only state 0 exists where nothing is tracked; if it loses no token, nothing can be lost.
+    trivial = jnp.all(kept[:, 0]) & jnp.all(jnp.where(kept, folded, 0) == 0)
+    return FrameAutomaton(padded.astype(jnp.int32), last, trivial)
+
+
+def _completions(masks: FrameMasks, automaton: FrameAutomaton | None, soprano: jax.Array,
+                 state: jax.Array) -> jax.Array:
+    """``bool[N, 32, 32]``: may (bass, alto) be completed by a tenor beside this soprano?
+
+    Args:
+        masks: the frame's masks.
+        automaton: the frame's automaton, or None where it is trivial.
+        soprano: ``int32[N]`` its token.
+        state: ``int32[N]`` automaton state after it.
+    """
+    rows = jnp.arange(soprano.shape[0])
+    beside = masks.pair[rows, :3, soprano]  # bass, alto and tenor tokens allowed beside it
+    bass = masks.voice[:, 1] & beside[:, 0]
+    alto = masks.voice[:, 2] & beside[:, 1]
+    tenor = masks.voice[:, 3] & beside[:, 2]
+    alto_by_bass = alto[:, None] & masks.pair[:, PAIR_INDEX[1, 2]]
+    tenor_by_both = (
+        tenor[:, None, None]
+        & masks.pair[:, PAIR_INDEX[1, 3], :, None]
+        & masks.pair[:, PAIR_INDEX[2, 3], None, :]
+    )
+    if automaton is not None:
+        after_bass = automaton.step[1][state]
+        after_alto = automaton.step[2][after_bass]
+        tenor_by_both = tenor_by_both & automaton.last[after_alto]
+    return (tenor_by_both != 0) & from_bits(alto_by_bass) & from_bits(bass)[:, :, None]
+
+
+def allowed_soprano(
+    masks: FrameMasks, automaton: FrameAutomaton, state: jax.Array
+) -> jax.Array:
+    """``bool[N, 32]`` soprano tokens that some bass, alto and tenor complete."""
+    hypotheses = state.shape[0]
+
+    def with_automaton(token: jax.Array) -> jax.Array:
+        after = automaton.step[0][state, token]
+        soprano = jnp.full(hypotheses, token)
+        return _completions(masks, automaton, soprano, after).any((1, 2))
+
+    def without(token: jax.Array) -> jax.Array:
+        return _completions(masks, None, jnp.full(hypotheses, token), state).any((1, 2))
+
+    tokens = jnp.arange(N_VOICE)
+    completed = jax.lax.cond(
+        automaton.trivial,
+        lambda: jax.vmap(without)(tokens),
+        lambda: jax.vmap(with_automaton)(tokens),
+    )
+    return completed.T & from_bits(masks.voice[:, 0])
+
+
+def allowed_bass(
+    masks: FrameMasks, automaton: FrameAutomaton, state: jax.Array, tokens: jax.Array
+) -> jax.Array:
+    """``bool[N, 32]`` bass tokens that some alto and tenor complete.
+
+    Args:
+        masks: the frame's masks.
+        automaton: the frame's automaton.
+        state: ``int32[N]`` after the soprano.
+        tokens: ``int32[N, 4]`` by slot; the soprano's is read.
+    """
+    return _completions(masks, automaton, tokens[:, 0], state).any(2)
+
+
+def allowed_alto(
+    masks: FrameMasks, automaton: FrameAutomaton, state: jax.Array, tokens: jax.Array
+) -> jax.Array:
+    """``bool[N, 32]`` alto tokens that some tenor completes; see ``allowed_bass``."""
+    rows = jnp.arange(state.shape[0])
+    soprano, bass = tokens[:, 0], tokens[:, 1]
+    alto = (
+        masks.voice[:, 2]
+        & masks.pair[rows, PAIR_INDEX[0, 2], soprano]
+        & masks.pair[rows, PAIR_INDEX[1, 2], bass]
+    )
+    tenor = _tenor_beside(masks, soprano, bass)[:, None] & masks.pair[:, PAIR_INDEX[2, 3]]
+    tenor = tenor & automaton.last[automaton.step[2][state]]
+    return from_bits(alto) & (tenor != 0)
+
+
+def allowed_tenor(
+    masks: FrameMasks, automaton: FrameAutomaton, state: jax.Array, tokens: jax.Array
+) -> jax.Array:
+    """``bool[N, 32]`` tenor tokens; see ``allowed_bass``."""
+    rows = jnp.arange(state.shape[0])
+    tenor = _tenor_beside(masks, tokens[:, 0], tokens[:, 1])
+    tenor = tenor & masks.pair[rows, PAIR_INDEX[2, 3], tokens[:, 2]]
+    return from_bits(tenor & automaton.last[state])
+
+
+def _tenor_beside(masks: FrameMasks, soprano: jax.Array, bass: jax.Array) -> jax.Array:
+    """``uint32[N]`` tenor tokens allowed beside soprano and bass."""
+    rows = jnp.arange(soprano.shape[0])
+    return (
+        masks.voice[:, 3]
+        & masks.pair[rows, PAIR_INDEX[0, 3], soprano]
+        & masks.pair[rows, PAIR_INDEX[1, 3], bass]
+    )
+
+
+ALLOWED = (
+    lambda masks, automaton, state, tokens: allowed_soprano(masks, automaton, state),
+    allowed_bass,
+    allowed_alto,
+    allowed_tenor,
+)

@@ -1,0 +1,235 @@
+"""The plan of a piece: form, phrases, cadences, returning themes, keys by time.
+
+A form is letters, one a phrase (``A A' B A``). Phrases are of equal length. A letter that comes back
+brings the soprano of its first statement back: all of it up to the measure of the cadence, or, when
+primed, its first half. Unless cadences are given, each phrase gets one by its place: weaker inside
+stronger.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from clausula.constraints.cadence import Cadence, CadenceKind
+from clausula.constraints.pins import Pin
+from clausula.constraints.place import Place, Span, Timeline
+from clausula.constraints.repeat import Repeat
+from clausula.errors import PlanError
+from clausula.grid import Meter
+from clausula.pitch import Key
+
+DEFAULT_FORM = "A A' B A"
+Constraint = Cadence | Repeat | Pin
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """One phrase of the form.
+
+    Attributes:
+        letter: its theme's name.
+        varied: whether it is primed: only its first half returns.
+        measure: its first measure.
+        measures: how many it has.
+    """
+
+    letter: str
+    varied: bool
+    measure: int
+    measures: int
+
+    def __str__(self) -> str:
+        return self.letter + ("'" if self.varied else "")
+
+    @property
+    def last(self) -> int:
+        """Its last measure."""
+        return self.measure + self.measures - 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that is decided before a note is searched.
+
+    Attributes:
+        key: the home key.
+        timeline: meter, measures and phrase ends.
+        phrases: in order.
+        cadences: in order of time.
+        repeats: returning passages.
+        pins: fixed notes.
+        fermatas: ``(first frame, end frame)`` of each phrase's final chord.
+        keys: ``(frame, key)`` from which frame on which key holds.
+    """
+
+    key: Key
+    timeline: Timeline
+    phrases: tuple[Phrase, ...]
+    cadences: tuple[Cadence, ...]
+    repeats: tuple[Repeat, ...]
+    pins: tuple[Pin, ...]
+    fermatas: tuple[tuple[int, int], ...]
+    keys: tuple[tuple[int, Key], ...]
+
+    @property
+    def phrase_end(self) -> np.ndarray:
+        """``bool[time]`` true while a phrase's final chord is held."""
+        held = np.zeros(self.timeline.n_frames, bool)
+        for first, end in self.fermatas:
+            held[first:end] = True
+        return held
+
+    def key_at(self, frame: int) -> Key:
+        """The local key of a frame."""
+        return [key for start, key in self.keys if start <= frame][-1]
+
+    @property
+    def constraints(self) -> tuple[Constraint, ...]:
+        """Cadences, repeats and pins, as the report lists them."""
+        return (*self.cadences, *self.repeats, *self.pins)
+
+
+def make_plan(
+    *,
+    key: Key,
+    meter: Meter,
+    measures: int,
+    form: str | None = None,
+    cadences: Sequence[Cadence] | None = None,
+    constraints: Sequence[Constraint] = (),
+) -> Plan:
+    """Work out a plan.
+
+    Args:
+        key: the home key.
+        meter: time signature.
+        measures: full measures.
+        form: letters such as ``"A A' B A"``; ``None`` chooses by the number of measures.
+        cadences: in place of the form's own, at the ends of its phrases.
+        constraints: further cadences, repeats and pins.
+
+    Raises:
+        PlanError: the form does not fit the measures, or the cadences do not fit the phrases.
+    """
+    phrases = _phrases(form if form is not None else _form_for(measures), measures)
+    if cadences is None:
+        beat = _arrival_beat(meter)
+        cadences = [
+            Cadence(kind, phrase.last, beat)
+            for kind, phrase in zip(_default_kinds(len(phrases)), phrases, strict=True)
+        ]
+    extra = [c for c in constraints if isinstance(c, Cadence)]
+    ordered = tuple(sorted([*cadences, *extra], key=lambda c: (c.measure, c.beat)))
+    bare = Timeline(meter, measures)
+    ends = tuple(p.last * bare.frames_per_measure for p in phrases)
+    timeline = Timeline(meter, measures, phrase_ends=ends)
+    fermatas = _fermatas(timeline, phrases, ordered, meter)
+    repeats = [*_repeats(phrases), *(c for c in constraints if isinstance(c, Repeat))]
+    return Plan(
+        key,
+        timeline,
+        phrases,
+        ordered,
+        tuple(repeats),
+        tuple(c for c in constraints if isinstance(c, Pin)),
+        fermatas,
+        _key_track(key, timeline, phrases, ordered),
+    )
+
+
+def _form_for(measures: int) -> str:
+    """The form of a piece of so many measures when none is asked for."""
+    if measures % 4 == 0 and measures >= 8:
+        return DEFAULT_FORM
+    return "A A'" if measures % 2 == 0 and measures >= 4 else "A"
+
+
+def _phrases(form: str, measures: int) -> tuple[Phrase, ...]:
+    letters = re.findall(r"[A-Za-z]'?", form)
+    if not letters or "".join(letters) != re.sub(r"[\s,-]", "", form):
+        raise PlanError(f"{form!r} is not a form; write letters, primed where varied: A A' B A")
+    length, left = divmod(measures, len(letters))
+    if left or length < 2:
+        raise PlanError(
+            f"{measures} measures do not divide into the {len(letters)} phrases of {form!r}, two "
+            f"measures or more each; try {max(2, length + bool(left)) * len(letters)} measures"
+        )
+    return tuple(
+        Phrase(letter[0].upper(), letter.endswith("'"), 1 + i * length, length)
+        for i, letter in enumerate(letters)
+    )
+
+
+def _default_kinds(phrases: int) -> list[CadenceKind]:
+    """Cadences by place: the last phrase closes, even ones close softly or fully, odd ones stay open."""
+    kinds = [CadenceKind.PAC if i % 2 else CadenceKind.HC for i in range(phrases)]
+    kinds[-1] = CadenceKind.PAC
+    return kinds
+
+
+def _arrival_beat(meter: Meter) -> Fraction:
+    """Where a phrase's last measure arrives: its second half where it has one on a beat."""
+    beats = meter.quarters / meter.beat
+    return 1 + beats / 2 if beats >= 4 and beats % 2 == 0 else Fraction(1)
+
+
+def _fermatas(
+    timeline: Timeline,
+    phrases: tuple[Phrase, ...],
+    cadences: tuple[Cadence, ...],
+    meter: Meter,
+) -> tuple[tuple[int, int], ...]:
+    """The final chord of each phrase: from its cadence, or its last strong beat, to its end."""
+    last_measures = [p.last for p in phrases]
+    for cadence in cadences:
+        timeline.frame_of(cadence.measure, cadence.beat)
+        if cadence.measure not in last_measures:
+            ends = ", ".join(str(m) for m in last_measures)
+            raise PlanError(
+                f"{cadence}: no phrase ends in measure {cadence.measure}; the phrases of this form "
+                f"end in measures {ends}: move the cadence there or give another --form"
+            )
+    for earlier, later in zip(cadences, cadences[1:], strict=False):
+        if earlier.measure == later.measure:
+            raise PlanError(f"{earlier} and {later} both end one phrase; keep one of them")
+    arrival = {c.measure: c.beat for c in cadences}
+    spans = []
+    for phrase in phrases:
+        beat = arrival.get(phrase.last, _arrival_beat(meter))
+        first = timeline.frame_of(phrase.last, beat)
+        spans.append((first, timeline.phrase_end(first)))
+    return tuple(spans)
+
+
+def _repeats(phrases: tuple[Phrase, ...]) -> list[Repeat]:
+    """The returns that a form asks for: the soprano of each letter's first statement."""
+    first: dict[str, Phrase] = {}
+    repeats = []
+    for phrase in phrases:
+        theme = first.setdefault(phrase.letter, phrase)
+        if theme is phrase:
+            continue
+        length = phrase.measures // 2 if phrase.varied else phrase.measures - 1
+        span = Span(Place(theme.measure), Place(theme.measure + length))
+        repeats.append(Repeat(span, Place(phrase.measure)))
+    return repeats
+
+
+def _key_track(
+    home: Key, timeline: Timeline, phrases: tuple[Phrase, ...], cadences: tuple[Cadence, ...]
+) -> tuple[tuple[int, Key], ...]:
+    """A phrase that closes in another key turns to it at its middle; the next begins at home."""
+    closing = {c.measure: c.key_in(home) for c in cadences}
+    track: list[tuple[int, Key]] = [(0, home)]
+    for phrase in phrases:
+        start = timeline.frame_of(phrase.measure)
+        middle = start + phrase.measures * timeline.frames_per_measure // 2
+        for frame, key in ((start, home), (middle, closing.get(phrase.last, home))):
+            if track[-1][1] != key:
+                track.append((frame, key))
+    return tuple(track)

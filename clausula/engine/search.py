@@ -1,0 +1,376 @@
+"""The search: one jitted scan over frames, batched over pieces and beams (design §7).
+
+Each hypothesis is a row; all its state is one pytree. Within a frame the four voices are chosen in
+search order (slots 0 … 3: soprano, bass, alto, tenor). At each slot a row's token distribution is
+
+    log q(token) = log p_net(token) / temperature + guidance * log p_hmm(constraints | prefix, token)
+                   - cost of soft rules, masked, cut at the tail, normalised
+
+and either the rows are sampled without replacement by log q (stochastic beams), or those with
+the best ``log p_net + guidance * log p_hmm(constraints | prefix) - costs`` are kept (maximising;
+never renormalised, so that rows stay comparable). Shapes: T frames, N hypotheses, H hidden
+states, Q automaton states, K slots.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from clausula.engine.gumbel import perturbed_children
+from clausula.engine.lookahead import (
+    ALLOWED,
+    BITS,
+    PAIR_INDEX,
+    FrameAutomaton,
+    FrameMasks,
+    frame_automaton,
+)
+from clausula.engine.messages import frame_messages, token_guidance
+from clausula.engine.tables import SearchTables
+from clausula.grid import SEARCH_ORDER
+from clausula.proposal import FrameSoFar, Past, Proposal
+from clausula.vocabulary import FIRST_PITCH, HOLD_TOKEN, N_VOICE, REST_TOKEN
+
+VOICES = tuple(int(v) for v in SEARCH_ORDER)  # voice at each slot
+
+
+@dataclass(frozen=True)
+class SearchConfig:
+    """How the search behaves; changing one compiles another program."""
+
+    beam: int = 32  # hypotheses a piece
+    temperature: float = 1.0  # divides the network's log probabilities
+    guidance: float = 1.0  # exponent of p_hmm(constraints | prefix), lambda_1 of design §6
+    tail: float = 0.02  # tokens below this share of the likeliest are cut
+    maximise: bool = False  # keep the best instead of sampling
+
+
+class Hypotheses(NamedTuple):
+    """State of the beam of one piece between frames.
+
+    Attributes:
+        sounding: ``int32[N, V]`` voice index that sounds (0 silent, 2 … 31 pitches).
+        age: ``int32[N, V]`` frames since those notes' onsets.
+        parent: ``int32[N]`` row that each hypothesis had when the last frame began.
+        history: ``int8[N, T, V]`` voice tokens chosen so far.
+        state: ``int32[N]`` automaton state.
+        alpha: ``float32[N, H]`` P(hidden state | prefix).
+        score: ``float32[N]`` perturbed log q when sampling, S when maximising; -inf when dead.
+        log_q: ``float32[N]`` log probability under the guided proposal.
+        log_net: ``float32[N]`` log probability under the network, unmasked.
+        cost: ``float32[N]`` nats of soft rules so far.
+        proposal: the proposal's own state.
+    """
+
+    sounding: jax.Array
+    age: jax.Array
+    parent: jax.Array
+    history: jax.Array
+    state: jax.Array
+    alpha: jax.Array
+    score: jax.Array
+    log_q: jax.Array
+    log_net: jax.Array
+    cost: jax.Array
+    proposal: Any
+
+
+class Partial(NamedTuple):
+    """A frame being chosen: like ``Hypotheses`` but for the voices of this frame.
+
+    Attributes:
+        row: ``int32[N]`` row that each hypothesis had when the frame began.
+        token: ``int32[N, K]`` voice tokens by slot; 0 where not yet chosen.
+    """
+
+    row: jax.Array
+    token: jax.Array
+    state: jax.Array
+    alpha: jax.Array
+    score: jax.Array
+    log_q: jax.Array
+    log_net: jax.Array
+    cost: jax.Array
+
+
+class SearchResult(NamedTuple):
+    """What the search found; P pieces, best first within a piece only when maximising.
+
+    Attributes:
+        tokens: ``int8[P, N, T, V]`` voice tokens, voices soprano first.
+        score: ``float32[P, N]`` -inf for dead rows.
+        log_q: ``float32[P, N]``.
+        log_net: ``float32[P, N]``.
+        cost: ``float32[P, N]``.
+        alive: ``int32[P, T]`` hypotheses left after each frame.
+    """
+
+    tokens: jax.Array
+    score: jax.Array
+    log_q: jax.Array
+    log_net: jax.Array
+    cost: jax.Array
+    alive: jax.Array
+
+
+@partial(jax.jit, static_argnames=("proposal_functions", "config"))
+def search(
+    params: Any,
+    tables: SearchTables,
+    keys: jax.Array,
+    *,
+    proposal_functions: Proposal,
+    config: SearchConfig,
+) -> SearchResult:
+    """Search pieces that satisfy the tables.
+
+    Args:
+        params: the proposal's parameters.
+        tables: the compiled plan.
+        keys: random keys, one a piece.
+        proposal_functions: the proposal with ``params`` left out, so that it can be hashed.
+        config: static options.
+    """
+    proposal = proposal_functions._replace(params=params)
+    piece = partial(_search_piece, proposal, tables, config)
+    return jax.vmap(piece)(keys)
+
+
+def _search_piece(
+    proposal: Proposal, tables: SearchTables, config: SearchConfig, key: jax.Array
+) -> SearchResult:
+    frames = tables.class_of_frame.shape[0]
+
+    def frame(carry: Hypotheses, time: jax.Array) -> tuple[Hypotheses, jax.Array]:
+        carry = jax.lax.cond(
+            time < tables.n_frames,
+            lambda c: _frame(proposal, tables, config, jax.random.fold_in(key, time), c, time),
+            lambda c: c,
+            carry,
+        )
+        return carry, (carry.score > -jnp.inf).sum()
+
+    start = _initial(proposal, tables, config, frames)
+    end, alive = jax.lax.scan(frame, start, jnp.arange(frames))
+    return SearchResult(end.history, end.score, end.log_q, end.log_net, end.cost, alive)
+
+
+def _initial(
+    proposal: Proposal, tables: SearchTables, config: SearchConfig, frames: int
+) -> Hypotheses:
+    n = config.beam
+    zeros = jnp.zeros(n)
+    return Hypotheses(
+        sounding=jnp.zeros((n, 4), jnp.int32),
+        age=jnp.full((n, 4), tables.oldest),
+        parent=jnp.arange(n),
+        history=jnp.zeros((n, frames, 4), jnp.int8),
+        state=jnp.full(n, tables.start),
+        alpha=jnp.broadcast_to(tables.initial, (n, tables.initial.shape[0])),
+        # One root; the other rows are dead until its children take their places.
+        score=jnp.where(jnp.arange(n) == 0, 0.0, -jnp.inf),
+        log_q=zeros,
+        log_net=zeros,
+        cost=zeros,
+        proposal=proposal.init(proposal.params, tables.controls, n),
+    )
+
+
+def _frame(
+    proposal: Proposal,
+    tables: SearchTables,
+    config: SearchConfig,
+    key: jax.Array,
+    beam: Hypotheses,
+    time: jax.Array,
+) -> Hypotheses:
+    """Choose one frame's four voices."""
+    last = _to_global(tables, beam.sounding)
+    past = Past(last, beam.age, beam.parent)
+    state = proposal.begin_frame(proposal.params, beam.proposal, time, past)
+    masks = _masks(tables, beam, time)
+    automaton = frame_automaton(
+        tables.step[tables.step_of_layer[time]], tables.reachable[time, :, :]
+    )
+    log_beta = frame_messages(tables.messages, tables.log_boundary, time)
+    log_emission = tables.log_emission[tables.class_of_frame[time]]
+    entered = beam.alpha @ tables.transition[tables.class_of_frame[time]]
+    alpha = jnp.where(time == 0, beam.alpha, entered)
+    chosen = Partial(
+        row=jnp.arange(config.beam),
+        token=jnp.zeros((config.beam, 4), jnp.int32),
+        state=beam.state,
+        alpha=alpha,
+        score=beam.score,
+        log_q=beam.log_q,
+        log_net=beam.log_net,
+        cost=beam.cost,
+    )
+    for slot in range(4):
+        row = chosen.row
+        here = FrameMasks(masks.voice[row], masks.pair[row])
+        log_net = _network(proposal, tables, state, slot, chosen, beam.sounding[row], last[row])
+        log_guide = token_guidance(
+            chosen.alpha, log_beta[slot], automaton.step[slot][chosen.state],
+            log_emission[VOICES[slot]],
+        )
+        allowed = ALLOWED[slot](here, automaton, chosen.state, chosen.token)
+        cost = _cost(tables, slot, time, chosen.token, beam.sounding[row])
+        chosen = _advance(
+            config, jax.random.fold_in(key, slot), slot, chosen, allowed, log_net, log_guide,
+            cost, automaton, log_emission[VOICES[slot]],
+        )
+    return _next_beam(tables, beam, chosen, state, time)
+
+
+def _masks(tables: SearchTables, beam: Hypotheses, time: jax.Array) -> FrameMasks:
+    """The frame's masks for every row, from what it sounds and what its theme asks."""
+    context = tables.context_of_frame[time]
+    slots = np.array(VOICES)
+    by_slot = beam.sounding[:, slots]
+    voice = tables.voice_bits[context][slots, by_slot] & tables.domains[time][slots]
+    # A copy's soprano is what its theme was, moved: one token, known once the theme has sounded.
+    source = tables.tie_source[time]
+    theme = beam.history[:, jnp.maximum(source, 0), 0].astype(jnp.int32)
+    token = tables.tie_map[tables.map_of_frame[time]][theme]
+    only = jnp.where(token >= 0, jnp.asarray(BITS)[jnp.maximum(token, 0)], jnp.uint32(0))
+    tied = jnp.where(source >= 0, only, ~jnp.uint32(0))
+    voice = voice.at[:, 0].set(voice[:, 0] & tied)
+    pair = jnp.stack(
+        [
+            tables.pair_bits[context, i, by_slot[:, u], by_slot[:, v]]
+            for (u, v), i in PAIR_INDEX.items()
+        ],
+        axis=1,
+    )
+    return FrameMasks(voice, pair)
+
+
+def _to_global(tables: SearchTables, sounding: jax.Array) -> jax.Array:
+    """Global pitch tokens ``[N, V]`` of voice indices."""
+    return tables.to_global[np.arange(4), sounding]
+
+
+def _sounding(token: jax.Array, before: jax.Array) -> jax.Array:
+    """Voice index that sounds after a token, given the one before; same shape."""
+    return jnp.where(token == HOLD_TOKEN, before, token)
+
+
+def _network(
+    proposal: Proposal,
+    tables: SearchTables,
+    state: Any,
+    slot: int,
+    chosen: Partial,
+    sounding: jax.Array,
+    last: jax.Array,
+) -> jax.Array:
+    """``[N, 32]`` the network's log probabilities of the slot's voice tokens."""
+    token = jnp.zeros_like(chosen.token)
+    now = jnp.zeros_like(chosen.token)
+    for earlier in range(slot):
+        voice = VOICES[earlier]
+        chose = chosen.token[:, earlier]
+        token = token.at[:, voice].set(tables.to_global[voice, chose])
+        heard = _sounding(chose, sounding[:, voice])
+        now = now.at[:, voice].set(tables.to_global[voice, heard])
+    frame = FrameSoFar(token, now, last, chosen.row)
+    log_probs = proposal.log_probs(proposal.params, state, slot, frame)
+    return log_probs[:, tables.to_global[VOICES[slot]]]
+
+
+def _cost(
+    tables: SearchTables, slot: int, time: jax.Array, token: jax.Array, sounding: jax.Array
+) -> jax.Array:
+    """``[N, 32]`` nats that soft rules ask for each token beside the voices already chosen."""
+    context = tables.context_of_frame[time]
+    voice = VOICES[slot]
+    options = jnp.arange(N_VOICE)
+    heard = _sounding(options[None, :], sounding[:, voice, None])
+    total = tables.voice_cost[context, voice][heard]
+    for earlier in range(slot):
+        other = VOICES[earlier]
+        beside = _sounding(token[:, earlier], sounding[:, other])
+        table = tables.pair_cost[context, PAIR_INDEX[earlier, slot]]
+        total += table[beside[:, None], heard]
+    return total
+
+
+def _advance(
+    config: SearchConfig,
+    key: jax.Array,
+    slot: int,
+    chosen: Partial,
+    allowed: jax.Array,
+    log_net: jax.Array,
+    log_guide: jax.Array,
+    cost: jax.Array,
+    automaton: FrameAutomaton,
+    log_emission: jax.Array,
+) -> Partial:
+    """Choose the slot's token in every row and keep the best ``N`` of all children."""
+    # The soft term of guidance is -inf exactly where the automaton rejects, which the mask says too.
+    guide = jnp.where(allowed, log_guide, 0.0) * config.guidance
+    logits = jnp.where(allowed, log_net / config.temperature + guide - cost, -jnp.inf)
+    log_q = chosen.log_q[:, None] + _cut_and_normalise(logits, config.tail)
+    if config.maximise:
+        potential = chosen.log_net[:, None] + log_net - chosen.cost[:, None] - cost + guide
+        score = jnp.where(allowed & (chosen.score > -jnp.inf)[:, None], potential, -jnp.inf)
+    else:
+        score = perturbed_children(key, log_q, chosen.score)
+    best, index = jax.lax.top_k(score.reshape(-1), config.beam)
+    row, token = index // N_VOICE, index % N_VOICE
+    emitted = chosen.alpha[row] * jnp.exp(log_emission.T[token])
+    return Partial(
+        row=chosen.row[row],
+        token=chosen.token[row].at[:, slot].set(token),
+        state=automaton.step[slot][chosen.state[row], token],
+        # Every emission is positive, so the total is too: no clamping.
+        alpha=emitted / emitted.sum(1, keepdims=True),
+        score=best,
+        log_q=log_q[row, token],
+        log_net=chosen.log_net[row] + log_net[row, token],
+        cost=chosen.cost[row] + cost[row, token],
+    )
+
+
+def _cut_and_normalise(logits: jax.Array, tail: float) -> jax.Array:
+    """Log probabilities after the tail is cut; rows without a token stay ``-inf``."""
+    top = logits.max(1, keepdims=True)
+    some = top > -jnp.inf
+    kept = jnp.where(logits >= top + np.log(tail), logits, -jnp.inf) if tail > 0 else logits
+    kept = jnp.where(some, kept, 0.0)
+    return jnp.where(some, jax.nn.log_softmax(kept, -1), -jnp.inf)
+
+
+def _next_beam(
+    tables: SearchTables, beam: Hypotheses, chosen: Partial, state: Any, time: jax.Array
+) -> Hypotheses:
+    """The beam after the frame, in the rows' new order."""
+    row = chosen.row
+    token = jnp.zeros_like(chosen.token)
+    for slot, voice in enumerate(VOICES):
+        token = token.at[:, voice].set(chosen.token[:, slot])
+    sounding = _sounding(token, beam.sounding[row])
+    started = (token >= FIRST_PITCH) | (token == REST_TOKEN)
+    age = jnp.where(started, 0, jnp.minimum(beam.age[row] + 1, tables.oldest))
+    history = beam.history[row].at[:, time].set(token.astype(jnp.int8))
+    return Hypotheses(
+        sounding=sounding,
+        age=age,
+        parent=row,
+        history=history,
+        state=chosen.state,
+        alpha=chosen.alpha,
+        score=chosen.score,
+        log_q=chosen.log_q,
+        log_net=chosen.log_net,
+        cost=chosen.cost,
+        proposal=state,
+    )

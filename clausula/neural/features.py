@@ -1,0 +1,170 @@
+"""What a network sees: frames and controls as integer arrays, the same in training and in search.
+
+Conventions: time first, voices last, soprano first. ``sounding`` is the global pitch token that a
+voice sounds (``REST_TOKEN`` in silence), ``token`` what it does (rest, hold, onset), ``age`` the
+frames since its onset.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from clausula.grid import REST, Grid, Meter
+from clausula.pitch import Mode
+from clausula.vocabulary import FIRST_PITCH, LOWEST, REST_TOKEN, tokens_of
+
+POSITIONS = 64  # frames in the longest measure that is told apart
+AGES = 17  # 0 … 15 frames, then "longer"
+COUNTDOWNS = 50  # 0 … 47 frames to or from a phrase end, "longer", "unknown"
+UNKNOWN_KEY = 12
+UNKNOWN_MODE = 2
+METERS = (None, "4/4", "3/4", "2/4", "3/2", "6/4", "2/2", "12/8", "6/8")  # None: not known
+
+
+class Controls(NamedTuple):
+    """What is known of every frame before a note is chosen; each ``int32[time]``.
+
+    Attributes:
+        position: frame within the measure.
+        meter: index into ``METERS``.
+        phrase_end: 1 under a fermata, 0 elsewhere, 2 where phrase ends are not known.
+        until: frames until the next fermata begins, ``COUNTDOWNS - 1`` where not known.
+        since: frames since the last fermata ended, likewise.
+        tonic: pitch class of the key, ``UNKNOWN_KEY`` where not known.
+        mode: 0 major, 1 minor, ``UNKNOWN_MODE`` where not known.
+    """
+
+    position: np.ndarray
+    meter: np.ndarray
+    phrase_end: np.ndarray
+    until: np.ndarray
+    since: np.ndarray
+    tonic: np.ndarray
+    mode: np.ndarray
+
+
+@dataclass(frozen=True)
+class Example:
+    """One piece as a network reads it.
+
+    Attributes:
+        sounding: ``int32[time, voice]`` global pitch tokens that sound.
+        token: ``int32[time, voice]`` what each voice does: the targets.
+        age: ``int32[time, voice]`` frames since the onset, at most ``AGES - 1``.
+        controls: known beforehand.
+    """
+
+    sounding: np.ndarray
+    token: np.ndarray
+    age: np.ndarray
+    controls: Controls
+
+    def __len__(self) -> int:
+        return len(self.token)
+
+
+def ages_of(starts: np.ndarray) -> np.ndarray:
+    """``[time, voice]`` frames since the last true entry of ``starts``, at most ``AGES - 1``."""
+    index = np.arange(len(starts))[:, None]
+    last = np.maximum.accumulate(np.where(starts, index, -AGES), axis=0)
+    return np.minimum(index - last, AGES - 1)
+
+
+def countdown(phrase_end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Frames until the next phrase end begins and since the last one ended, both bucketed.
+
+    Args:
+        phrase_end: ``bool[time]``.
+
+    Returns:
+        Two ``int32[time]``; 0 inside a phrase end for the first, in the frame after it (and in
+        the first frame) for the second.
+    """
+    total = len(phrase_end)
+    far = COUNTDOWNS - 2
+    until = np.full(total, far)
+    since = np.zeros(total, int)
+    ahead = far
+    for t in range(total - 1, -1, -1):
+        ahead = 0 if phrase_end[t] else min(ahead + 1, far)
+        until[t] = ahead
+    behind = -1
+    for t in range(total):
+        behind = -1 if phrase_end[t] else min(behind + 1, far)
+        since[t] = max(behind, 0)
+    return until, since
+
+
+def controls_of(
+    position: np.ndarray,
+    meter: Meter,
+    phrase_end: np.ndarray,
+    tonic: np.ndarray | int,
+    minor: np.ndarray | bool,
+) -> Controls:
+    """Controls of a piece whose plan is known.
+
+    Args:
+        position: ``int[time]`` frame within the measure.
+        meter: time signature; one that is not in ``METERS`` counts as unknown.
+        phrase_end: ``bool[time]``.
+        tonic: pitch class of the key, one or ``[time]``.
+        minor: whether the mode is minor, one or ``[time]``.
+    """
+    until, since = countdown(phrase_end)
+    total = len(position)
+    name = str(meter)
+    columns = (
+        np.minimum(position, POSITIONS - 1),
+        np.full(total, METERS.index(name) if name in METERS else 0),
+        phrase_end,
+        until,
+        since,
+        np.broadcast_to(tonic, total),
+        np.broadcast_to(minor, total),
+    )
+    return Controls(*(np.asarray(column, np.int32) for column in columns))
+
+
+def example_of(grid: Grid) -> Example:
+    """A grid with everything known: holds, meter, key and fermatas."""
+    controls = controls_of(
+        grid.position,
+        grid.meter,
+        grid.phrase_end,
+        grid.key.tonic_pc,
+        grid.key.mode is Mode.MINOR,
+    )
+    return Example(sounding_of(grid.pitch), tokens_of(grid).astype(np.int32),
+                   ages_of(grid.onset | (grid.pitch == REST)).astype(np.int32), controls)
+
+
+def sounding_of(pitch: np.ndarray) -> np.ndarray:
+    """Global pitch tokens of MIDI numbers; ``REST`` becomes ``REST_TOKEN``; same shape."""
+    return np.where(pitch == REST, REST_TOKEN, pitch - LOWEST + FIRST_PITCH).astype(np.int32)
+
+
+def example_of_bare_pitches(pitch: np.ndarray) -> Example:
+    """A piece of the published 16th-grid data: pitches alone, all else unknown.
+
+    There the token of a frame is the pitch that sounds, held or not.
+
+    Args:
+        pitch: ``int[time, 4]`` MIDI numbers, ``REST`` in silence.
+    """
+    total = len(pitch)
+    sounding = sounding_of(pitch)
+    starts = np.ones(pitch.shape, bool)
+    starts[1:] = pitch[1:] != pitch[:-1]
+
+    def fill(value: int) -> np.ndarray:
+        return np.full(total, value, np.int32)
+
+    controls = Controls(
+        (np.arange(total) % 16).astype(np.int32), fill(0), fill(2), fill(COUNTDOWNS - 1),
+        fill(COUNTDOWNS - 1), fill(UNKNOWN_KEY), fill(UNKNOWN_MODE),
+    )
+    return Example(sounding, sounding, ages_of(starts).astype(np.int32), controls)

@@ -1,0 +1,83 @@
+"""The lookahead masks against an enumeration of every completion of a frame."""
+
+import itertools
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from clausula.engine.lookahead import (
+    ALLOWED,
+    PAIRS,
+    FrameMasks,
+    frame_automaton,
+    from_bits,
+    to_bits,
+)
+from clausula.vocabulary import N_VOICE
+
+FEW = 5  # tokens of each voice that the drawn masks allow at all
+STATES = 4
+
+
+def drawn(seed: int, density: float):
+    rng = np.random.default_rng(seed)
+    few = np.zeros(N_VOICE, bool)
+    few[rng.choice(N_VOICE, FEW, replace=False)] = True
+    voice = few & (rng.random((4, N_VOICE)) < 0.9)
+    pair = rng.random((6, N_VOICE, N_VOICE)) < density
+    step = rng.integers(-1, STATES, (4, STATES, N_VOICE))
+    reachable = rng.random((4, STATES)) < 0.7
+    return voice, pair, step, reachable
+
+
+def completions(voice, pair, step, reachable, state):
+    """Every whole frame that is allowed, by enumeration."""
+    options = [np.flatnonzero(v) for v in voice]
+    for frame in itertools.product(*options):
+        if any(not pair[i][frame[u], frame[v]] for i, (u, v) in enumerate(PAIRS)):
+            continue
+        at = state
+        for slot, token in enumerate(frame):
+            at = step[slot][at, token]
+            if at < 0 or not reachable[slot][at]:
+                break
+        else:
+            yield frame
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_allowed_is_what_some_completion_allows(seed):
+    voice, pair, step, reachable = drawn(seed, density=0.75)
+    masks = FrameMasks(to_bits(jnp.asarray(voice))[None], to_bits(jnp.asarray(pair))[None])
+    automaton = frame_automaton(jnp.asarray(step), jnp.asarray(reachable))
+    whole = list(completions(voice, pair, step, reachable, 0))
+    prefixes = {()} | {frame[:k] for frame in whole for k in range(1, 4)}
+    for prefix in sorted(prefixes):
+        slot, state = len(prefix), 0
+        for i, token in enumerate(prefix):
+            state = step[i][state, token]
+        tokens = jnp.asarray([[*prefix, *([0] * (4 - slot))]])
+        allowed = ALLOWED[slot](masks, automaton, jnp.asarray([state]), tokens)[0]
+        expected = {frame[slot] for frame in whole if frame[:slot] == prefix}
+        assert set(np.flatnonzero(np.asarray(allowed)).tolist()) == {int(t) for t in expected}
+
+
+def test_trivial_automaton_gives_the_same_masks():
+    voice, pair, _, _ = drawn(3, density=0.75)
+    masks = FrameMasks(to_bits(jnp.asarray(voice))[None], to_bits(jnp.asarray(pair))[None])
+    step = np.full((4, STATES, N_VOICE), -1)
+    step[:, 0] = 0
+    reachable = np.zeros((4, STATES), bool)
+    reachable[:, 0] = True
+    automaton = frame_automaton(jnp.asarray(step), jnp.asarray(reachable))
+    assert bool(automaton.trivial)
+    state, tokens = jnp.asarray([0]), jnp.zeros((1, 4), int)
+    plain = ALLOWED[0](masks, automaton, state, tokens)
+    careful = ALLOWED[0](masks, automaton._replace(trivial=jnp.asarray(False)), state, tokens)
+    np.testing.assert_array_equal(plain, careful)
+
+
+def test_bits_round_trip():
+    allowed = np.random.default_rng(0).random((7, N_VOICE)) < 0.5
+    np.testing.assert_array_equal(from_bits(to_bits(jnp.asarray(allowed))), allowed)
