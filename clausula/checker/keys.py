@@ -4,7 +4,7 @@ Conventions: every candidate key is given points, in units of correlation, by se
 *profile*: correlation of the quarters that each pitch class sounds with the mode's profile. The
 *close*: the last chord is the key's tonic triad, or the major triad on its dominant. The
 *signature*: the key's own accidentals, or nearly. For a phrase, the *home* key is the first guess.
-Only keys that spell like the signature compete as local keys: those one accidental away or less.
+Local keys lie one accidental away from the home key, or from a new signature, at most.
 
 References: the profiles are those of D. Temperley, after the Kostka-Payne harmony textbook, as
 music21 gives them (``analysis.discrete.TemperleyKostkaPayne``).
@@ -30,9 +30,10 @@ _PROFILES = {
         [0.712, 0.084, 0.474, 0.618, 0.049, 0.460, 0.105, 0.747, 0.404, 0.067, 0.133, 0.330]
     ),
 }
-_TONIC_CLOSE = 0.3
-_PICARDY_CLOSE = 0.2
+_TONIC_CLOSE = 0.15
+_PICARDY_CLOSE = 0.1
 _HALF_CLOSE = 0.1
+_LAST_CLOSE = 2.0  # a piece's close weighs more than a phrase's, which may end anywhere
 _SIGNATURE = 0.1  # for each accidental of difference, taken away
 _NAMED = 0.15  # the file gives tonic and mode, not only a signature
 _HOME = 0.1
@@ -55,7 +56,7 @@ def home_key(slices: Slices) -> tuple[Key, float]:
     candidates = _all_keys()
     points = [
         _profile(key, sound)
-        + _close(key, sound)
+        + _LAST_CLOSE * _close(key, sound)
         - _SIGNATURE * min(abs(key.fifths - written.fifths), 4)
         + (_NAMED if score.key_given and key == written else 0.0)
         for key in candidates
@@ -75,13 +76,13 @@ def local_keys(
         home: its home key.
         phrase_ends: where phrases end, in quarter notes; the last is the end of the piece.
     """
-    candidates = [key for key in _all_keys() if abs(key.fifths - home.fifths) <= 1]
     keys: list[tuple[Fraction, Key]] = []
     start = 0
     for end in phrase_ends:
         stop = start + sum(onset < end for onset in slices.onset[start:])
         if stop == start:
             continue
+        centre = _signature_at(slices, home, slices.onset[start])
         sound = _sound(slices, start, stop)
         closes_home = stop == len(slices) and sound.bass == home.tonic_pc
         best = (
@@ -98,6 +99,13 @@ def local_keys(
             keys.append((slices.onset[start], best))
         start = stop
     return tuple(keys)
+
+
+def _signature_at(slices: Slices, home: Key, onset: Fraction) -> int:
+    """Sharps or flats around which local keys lie: the home key's until the signature changes."""
+    changes = slices.score.keys[1:]
+    changed = changes and onset >= changes[0][0]
+    return slices.score.key_at(onset).fifths if changed else home.fifths
 
 
 def _all_keys() -> list[Key]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from clausula.constraints.domains import HOLD_BIT, ONSET_BITS, Domains, irreducible
 from clausula.constraints.place import Place, Span, Timeline
-from clausula.constraints.transposition import Transposition, image
+from clausula.constraints.transposition import UNMOVED, Transposition, image
 from clausula.errors import PlanError
 from clausula.grid import Voice
 from clausula.pitch import Key
@@ -44,7 +44,7 @@ class Repeat:
 
     source: Span
     at: Place
-    how: Transposition
+    how: Transposition = UNMOVED
     voices: tuple[Voice, ...] = (Voice.SOPRANO,)
 
     def __str__(self) -> str:
@@ -54,10 +54,10 @@ class Repeat:
 
 @dataclass(frozen=True, eq=False)
 class Ties:
-    """Frames whose soprano token follows from an earlier or later frame's.
+    """Frames whose soprano token follows from an earlier frame's.
 
     Attributes:
-        source_frame: int32 ``[time]`` the original frame, itself never a copy; ``NO_SOURCE`` where
+        source_frame: int32 ``[time]`` the original frame, earlier and itself never a copy; ``NO_SOURCE`` where
             the frame is not a copy.
         map_of_frame: int32 ``[time]`` row of ``token_map``; 0 where the frame is not a copy.
         token_map: int8 ``[map, token]`` soprano token of the copy for each soprano token of the
@@ -126,8 +126,11 @@ def _placed(repeat: Repeat, timeline: Timeline) -> _Copy:
         raise PlanError(
             f"{repeat}: the copy would end after the piece; try an earlier place or a shorter span"
         )
-    if source.start < target.stop and target.start < source.stop:
-        raise PlanError(f"{repeat}: the copy overlaps the passage itself; try a later place")
+    if target.start < source.stop:
+        raise PlanError(
+            f"{repeat}: the copy starts before the passage is over; try a later place, "
+            "or name the first statement as the passage"
+        )
     return _Copy(repeat, source, target)
 
 
@@ -151,7 +154,7 @@ def _resolved(
     """Ties that lead straight to the original frames, and which repeat made each copy frame.
 
     Raises:
-        PlanError: two repeats want different things of one frame, or follow each other in a circle.
+        PlanError: two repeats want different things of one frame.
     """
     owner: dict[int, _Copy] = {}
     for copy in copies:
@@ -180,17 +183,12 @@ def _original(
 ) -> tuple[int, np.ndarray]:
     """The frame at the start of a chain of copies, and the map from its tokens to ``frame``'s."""
     mapped = np.arange(N_VOICE, dtype=np.int8)
-    at, seen = frame, {frame}
+    at = frame
     while at in owner:
         copy = owner[at]
         # NO_IMAGE is -1 and so indexes the appended last entry: no image stays none.
         mapped = np.append(mapped, np.int8(NO_IMAGE))[maps[copy.repeat]]
         at = copy.source[at - copy.target.start]
-        if at in seen:
-            raise PlanError(
-                f"{copy.repeat}: the passage is a copy of its own copy; try to leave one repeat out"
-            )
-        seen.add(at)
     return at, mapped
 
 

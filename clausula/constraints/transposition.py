@@ -106,6 +106,7 @@ class InKey:
 
 
 Transposition = Real | Tonal | InKey
+UNMOVED = Real(Interval(0, 0))
 
 
 def key_of_copy(how: Transposition, home: Key) -> Key:

@@ -22,7 +22,7 @@ class Corpus:
         names: such as ``"bwv66.6"``.
         grids: the pieces; silence before the first and after the last note is cut.
         errata: whether the encoding is known to have wrong notes (see ``errata.csv``).
-        simplified: whether notes shorter than a sixteenth were dropped.
+        simplified: whether notes off the sixteenth grid were moved or dropped.
         sources: the file that each piece was encoded from.
         licences: the rights statement in that file.
     """

@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -31,7 +32,7 @@ from clausula.vocabulary import HIGHEST, LOWEST
 
 ERRATA = Path(__file__).with_name("errata.csv")
 FRAMES = 4  # in a quarter note
-_MOST_DROPPED = 0.05  # of a piece's notes, by `on_sixteenths`
+_MOST_CHANGED = 0.05  # share of a piece's notes, by `on_sixteenths`
 _NO_STATEMENT = "no rights statement in the file"
 
 
@@ -66,7 +67,9 @@ def encode_bundled(
         progress: called with the number done, the number of files and a name.
     """
     out = Path(out)
-    files = sorted(Path(path) for path in music21.corpus.getComposer("bach", ("xml", "mxl")))
+    files = sorted(
+        Path(path) for path in music21.corpus.getComposer("bach", fileExtensions=("xml", "mxl"))
+    )
     pieces: list[Piece] = []
     skipped: dict[str, str] = {}
     known: dict[bytes, str] = {}
@@ -96,12 +99,11 @@ def encode(file: Path) -> Piece:
     Raises:
         InputError: not four parts in one meter with fermatas, or too many short notes.
     """
-    score, dropped = on_sixteenths(read_score(file))
+    score, changed = on_sixteenths(read_score(file))
     signature = score.keys[0][1].fifths if score.key_given else None
-    if len(score.parts) == 4:
-        notes = sum(len(part.notes) for part in score.parts)
-        if dropped > _MOST_DROPPED * notes:
-            raise InputError(f"{dropped} of {notes} notes are off the sixteenth grid")
+    notes = sum(len(part.notes) for part in score.parts)
+    if len(score.parts) == 4 and changed > _MOST_CHANGED * notes:
+        raise InputError(f"{changed} of {notes} notes are off the sixteenth grid")
     title = _titles().get(file.stem.removeprefix("bwv"), file.stem.replace("bwv", "BWV "))
     grid = trimmed(to_grid(replace(score, title=title), infer_key(score, signature), FRAMES))
     sounding = grid.pitch[grid.pitch != REST]
@@ -110,28 +112,29 @@ def encode(file: Path) -> Piece:
     if not grid.phrase_end.any():
         raise InputError("no phrase end is marked: there are no fermatas")
     source = f"music21 {music21.__version__}, corpus/bach/{file.name}"
-    return Piece(file.stem, grid, dropped > 0, source, _rights(file))
+    return Piece(file.stem, grid, changed > 0, source, _rights(file))
 
 
 def on_sixteenths(score: Score) -> tuple[Score, int]:
-    """The score with onsets and ends on the sixteenth grid, and how many notes were dropped.
+    """The score with onsets and ends on the sixteenth grid, and how many notes that changed.
 
-    Times are rounded down. Of the notes of a voice that fall into one sixteenth the first is kept
-    and lasts to the next one kept, so that what goes are the second notes of short pairs.
+    Times are rounded down, and no note becomes shorter than a sixteenth. Of the notes of a voice
+    that fall into one sixteenth only the first is kept and lasts as long as they did.
     """
-    dropped = 0
+    changed = 0
     parts = []
     for part in score.parts:
         notes: list[Note] = []
         for note in part.notes:
-            onset, end = _down(note.onset), _down(note.end)
+            onset = _down(note.onset)
+            end = max(_down(note.end), onset + Fraction(1, FRAMES))
+            changed += (onset, end) != (note.onset, note.end)
             if notes and onset < notes[-1].end:
-                dropped += 1
-                notes[-1] = replace(notes[-1], duration=max(end, notes[-1].end) - notes[-1].onset)
-                continue
-            notes.append(replace(note, onset=onset, duration=max(end - onset, Fraction(1, FRAMES))))
+                notes[-1] = replace(notes[-1], duration=end - notes[-1].onset)
+            else:
+                notes.append(replace(note, onset=onset, duration=end - onset))
         parts.append(Part(part.name, tuple(notes), part.clef))
-    return replace(score, parts=tuple(parts)), dropped
+    return replace(score, parts=tuple(parts)), changed
 
 
 def trimmed(grid: Grid) -> Grid:
@@ -186,6 +189,7 @@ def _fingerprint(grid: Grid) -> bytes:
     return relative.astype(np.int8).tobytes() + grid.onset.tobytes()
 
 
+@cache
 def _titles() -> dict[str, str]:
     """Titles by BWV number, as music21's table of the chorales gives them."""
     table = music21.corpus.chorales.ChoraleListRKBWV().byBWV

@@ -1,1 +1,137 @@
-"""Statistics that tell living music from dull music; means over pieces."""
+"""Statistics by which pieces are compared, such as written ones with a corpus.
+
+Conventions: counts are pooled over all pieces. A *chord* is the set of sounding pitch classes
+with the bass's class; voices are named S, A, T, B. Strong beats are the first of a measure and, of
+four, the third. A sonority is *consonant* when it is a major, minor or diminished triad or part of
+one, in any inversion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+
+import numpy as np
+
+from clausula.grid import REST, VOICE_LETTERS, Grid, frames_in
+
+# Largest melodic interval, in semitones, of each class but the last.
+_INTERVALS = {"unison": 0, "step": 2, "third": 4, "fourth to fifth": 7, "larger": 127}
+_TRIADS = ((0, 4, 7), (0, 3, 7), (0, 3, 6))
+
+
+def statistics(grids: Sequence[Grid]) -> dict:
+    """What the pieces are like, in plain numbers.
+
+    Args:
+        grids: the pieces.
+
+    Returns:
+        ``onsets_per_beat`` and ``mean_pitch`` (MIDI number) by voice; ``moving_together``, the
+        share of voice pairs that both start a note where at least one of them does;
+        ``chords_per_measure``, distinct ones in a full measure; ``longest_chord`` in beats, the
+        mean of the pieces' longest, and ``longest_chord_of_all``; ``melodic_intervals``, shares by
+        voice and class; ``strong_dissonance``, the share of strong beats that are not consonant.
+    """
+    beats = sum(len(grid) / _beat(grid) for grid in grids)
+    longest = [_longest_chord(grid) for grid in grids]
+    pitch = np.ma.masked_equal(np.concatenate([grid.pitch for grid in grids]), REST)
+    onsets = sum(grid.onset.sum(axis=0) for grid in grids) / beats
+    return {
+        "onsets_per_beat": _by_voice(onsets),
+        "moving_together": _ratio(_together(grid) for grid in grids),
+        "chords_per_measure": _ratio(_measure_chords(grid) for grid in grids),
+        "longest_chord": float(np.mean(longest)),
+        "longest_chord_of_all": max(longest),
+        "melodic_intervals": {
+            letter: _intervals([_line(grid, voice) for grid in grids])
+            for voice, letter in enumerate(VOICE_LETTERS)
+        },
+        "strong_dissonance": _ratio(_dissonance(grid) for grid in grids),
+        "mean_pitch": _by_voice(pitch.mean(axis=0)),
+    }
+
+
+def chords(grid: Grid) -> np.ndarray:
+    """``[time]`` chords as numbers: a bit a sounding pitch class, then the bass; 0 in silence."""
+    sounding = grid.pitch != REST
+    bits = np.where(sounding, 1 << (grid.pitch % 12), 0)
+    lowest = np.where(sounding, grid.pitch, 127).min(axis=1) % 12
+    classes = np.bitwise_or.reduce(bits, axis=1)
+    return np.where(sounding.any(axis=1), classes * 16 + lowest, 0)
+
+
+def _consonant() -> np.ndarray:
+    """``[4096]`` whether a set of pitch classes, as bits, is part of a triad."""
+    table = np.zeros(4096, bool)
+    for root in range(12):
+        for triad in _TRIADS:
+            members = [1 << ((root + tone) % 12) for tone in triad]
+            for size in range(4):
+                for some in combinations(members, size):
+                    table[sum(some)] = True
+    return table
+
+
+_CONSONANT = _consonant()
+
+
+def _by_voice(values: np.ndarray) -> dict[str, float]:
+    return {letter: float(value) for letter, value in zip(VOICE_LETTERS, values, strict=True)}
+
+
+def _ratio(counts: Iterable[tuple[int, int]]) -> float:
+    """Pooled share of ``(part, whole)`` counts."""
+    part, whole = np.sum(list(counts), axis=0)
+    return float(part / whole) if whole else 0.0
+
+
+def _beat(grid: Grid) -> int:
+    return frames_in(grid.meter.beat, grid.frames_per_quarter)
+
+
+def _line(grid: Grid, voice: int) -> np.ndarray:
+    """The pitches that a voice starts, in order."""
+    return grid.pitch[grid.onset[:, voice], voice]
+
+
+def _together(grid: Grid) -> tuple[int, int]:
+    both = either = 0
+    for one, other in combinations(grid.onset.T, 2):
+        both += int((one & other).sum())
+        either += int((one | other).sum())
+    return both, either
+
+
+def _measure_chords(grid: Grid) -> tuple[int, int]:
+    """Distinct chords summed over full measures, and the number of those measures."""
+    measures = (len(grid) - grid.pickup) // grid.frames_per_measure
+    full = chords(grid)[grid.pickup :][: measures * grid.frames_per_measure]
+    rows = full.reshape(measures, grid.frames_per_measure)
+    return sum(len(set(row) - {0}) for row in rows.tolist()), measures
+
+
+def _longest_chord(grid: Grid) -> float:
+    """Beats of the longest stretch in which one chord sounds."""
+    heard = chords(grid)
+    edges = np.flatnonzero(np.diff(heard, prepend=-1, append=-1))
+    lengths = np.diff(edges)[heard[edges[:-1]] != 0]
+    return float(lengths.max(initial=0)) / _beat(grid)
+
+
+def _intervals(lines: Sequence[np.ndarray]) -> dict[str, float]:
+    sizes = np.abs(np.concatenate([np.diff(line) for line in lines]))
+    classes = np.searchsorted(list(_INTERVALS.values()), sizes)
+    counts = np.bincount(classes, minlength=len(_INTERVALS))
+    return {
+        name: float(count) / max(1, len(sizes))
+        for name, count in zip(_INTERVALS, counts, strict=True)
+    }
+
+
+def _dissonance(grid: Grid) -> tuple[int, int]:
+    beat = _beat(grid)
+    strong = [0] if grid.frames_per_measure != 4 * beat else [0, 2 * beat]
+    heard = chords(grid)[np.isin(grid.position, strong)]
+    heard = heard[heard != 0]
+    return int((~_CONSONANT[heard // 16]).sum()), len(heard)

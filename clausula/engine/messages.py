@@ -205,8 +205,8 @@ def _through_tokens(
     after: jax.Array, successor: jax.Array, kind: jax.Array, emission: jax.Array
 ) -> jax.Array:
     """``log sum_x P(x | z) exp(after[delta(q, x), z])``, grouping tokens of equal successor."""
-    kinds = jnp.arange(successor.shape[1])
-    member = kind[:, None, :] == kinds[:, None]
+    kinds = jnp.arange(successor.shape[1])[None, :, None]
+    member = kind[:, None, :] == kinds
     mass = jnp.einsum("qkx,zx->qkz", member.astype(jnp.float32), emission, precision="highest")
     ahead = jnp.where(member.any(axis=2)[..., None], after[successor], -jnp.inf)
     scale = finite_max(ahead, axis=1)

@@ -31,7 +31,13 @@ from clausula.engine.lookahead import (
     FrameMasks,
     frame_automaton,
 )
-from clausula.engine.messages import frame_messages, token_guidance
+from clausula.engine.filter import emit, filter_init, predict, token_guidance
+from clausula.engine.messages import (
+    boundary_messages,
+    frame_messages,
+    log_probability,
+    step_rows,
+)
 from clausula.engine.tables import SearchTables
 from clausula.grid import SEARCH_ORDER
 from clausula.proposal import FrameSoFar, Past, Proposal
@@ -60,7 +66,7 @@ class Hypotheses(NamedTuple):
         parent: ``int32[N]`` row that each hypothesis had when the last frame began.
         history: ``int8[N, T, V]`` voice tokens chosen so far.
         state: ``int32[N]`` automaton state.
-        alpha: ``float32[N, H]`` P(hidden state | prefix).
+        log_alpha: ``float32[N, H]`` log P(hidden state | prefix).
         score: ``float32[N]`` perturbed log q when sampling, S when maximising; -inf when dead.
         log_q: ``float32[N]`` log probability under the guided proposal.
         log_net: ``float32[N]`` log probability under the network, unmasked.
@@ -73,7 +79,7 @@ class Hypotheses(NamedTuple):
     parent: jax.Array
     history: jax.Array
     state: jax.Array
-    alpha: jax.Array
+    log_alpha: jax.Array
     score: jax.Array
     log_q: jax.Array
     log_net: jax.Array
@@ -92,7 +98,7 @@ class Partial(NamedTuple):
     row: jax.Array
     token: jax.Array
     state: jax.Array
-    alpha: jax.Array
+    log_alpha: jax.Array
     score: jax.Array
     log_q: jax.Array
     log_net: jax.Array
@@ -109,6 +115,7 @@ class SearchResult(NamedTuple):
         log_net: ``float32[P, N]``.
         cost: ``float32[P, N]``.
         alive: ``int32[P, T]`` hypotheses left after each frame.
+        log_hmm: ``float32[P]`` log p_hmm(constraints) before the first note.
     """
 
     tokens: jax.Array
@@ -117,6 +124,7 @@ class SearchResult(NamedTuple):
     log_net: jax.Array
     cost: jax.Array
     alive: jax.Array
+    log_hmm: jax.Array
 
 
 @partial(jax.jit, static_argnames=("proposal_functions", "config"))
@@ -138,19 +146,29 @@ def search(
         config: static options.
     """
     proposal = proposal_functions._replace(params=params)
-    piece = partial(_search_piece, proposal, tables, config)
+    # The messages are the same for every piece of a plan: computed once, outside the batch.
+    log_boundary = boundary_messages(
+        tables.layers, tables.class_of_frame, tables.transition, tables.log_emission
+    )
+    piece = partial(_search_piece, proposal, tables, log_boundary, config)
     return jax.vmap(piece)(keys)
 
 
 def _search_piece(
-    proposal: Proposal, tables: SearchTables, config: SearchConfig, key: jax.Array
+    proposal: Proposal,
+    tables: SearchTables,
+    log_boundary: jax.Array,
+    config: SearchConfig,
+    key: jax.Array,
 ) -> SearchResult:
     frames = tables.class_of_frame.shape[0]
 
     def frame(carry: Hypotheses, time: jax.Array) -> tuple[Hypotheses, jax.Array]:
         carry = jax.lax.cond(
             time < tables.n_frames,
-            lambda c: _frame(proposal, tables, config, jax.random.fold_in(key, time), c, time),
+            lambda c: _frame(
+                proposal, tables, log_boundary, config, jax.random.fold_in(key, time), c, time
+            ),
             lambda c: c,
             carry,
         )
@@ -158,7 +176,11 @@ def _search_piece(
 
     start = _initial(proposal, tables, config, frames)
     end, alive = jax.lax.scan(frame, start, jnp.arange(frames))
-    return SearchResult(end.history, end.score, end.log_q, end.log_net, end.cost, alive)
+    first = frame_messages(
+        tables.layers, 0, log_boundary[1], tables.log_emission[tables.class_of_frame[0]]
+    )[0]
+    log_hmm = log_probability(tables.layers, first, tables.initial)
+    return SearchResult(end.history, end.score, end.log_q, end.log_net, end.cost, alive, log_hmm)
 
 
 def _initial(
@@ -171,8 +193,8 @@ def _initial(
         age=jnp.full((n, 4), tables.oldest),
         parent=jnp.arange(n),
         history=jnp.zeros((n, frames, 4), jnp.int8),
-        state=jnp.full(n, tables.start),
-        alpha=jnp.broadcast_to(tables.initial, (n, tables.initial.shape[0])),
+        state=jnp.full(n, tables.layers.start),
+        log_alpha=filter_init(tables.initial, n),
         # One root; the other rows are dead until its children take their places.
         score=jnp.where(jnp.arange(n) == 0, 0.0, -jnp.inf),
         log_q=zeros,
@@ -185,6 +207,7 @@ def _initial(
 def _frame(
     proposal: Proposal,
     tables: SearchTables,
+    log_boundary: jax.Array,
     config: SearchConfig,
     key: jax.Array,
     beam: Hypotheses,
@@ -195,18 +218,17 @@ def _frame(
     past = Past(last, beam.age, beam.parent)
     state = proposal.begin_frame(proposal.params, beam.proposal, time, past)
     masks = _masks(tables, beam, time)
-    automaton = frame_automaton(
-        tables.step[tables.step_of_layer[time]], tables.reachable[time, :, :]
-    )
-    log_beta = frame_messages(tables.messages, tables.log_boundary, time)
-    log_emission = tables.log_emission[tables.class_of_frame[time]]
-    entered = beam.alpha @ tables.transition[tables.class_of_frame[time]]
-    alpha = jnp.where(time == 0, beam.alpha, entered)
+    automaton = frame_automaton(tables.step[tables.layers.table[time]], tables.reachable[time])
+    frame_class = tables.class_of_frame[time]
+    log_emission = tables.log_emission[frame_class]
+    within = frame_messages(tables.layers, time, log_boundary[time + 1], log_emission)
+    after = (*within[1:], log_boundary[time + 1])
+    entered = predict(beam.log_alpha, tables.transition[frame_class])
     chosen = Partial(
         row=jnp.arange(config.beam),
         token=jnp.zeros((config.beam, 4), jnp.int32),
         state=beam.state,
-        alpha=alpha,
+        log_alpha=jnp.where(time == 0, beam.log_alpha, entered),
         score=beam.score,
         log_q=beam.log_q,
         log_net=beam.log_net,
@@ -216,9 +238,9 @@ def _frame(
         row = chosen.row
         here = FrameMasks(masks.voice[row], masks.pair[row])
         log_net = _network(proposal, tables, state, slot, chosen, beam.sounding[row], last[row])
+        successor, kind = step_rows(tables.layers, time, slot, chosen.state)
         log_guide = token_guidance(
-            chosen.alpha, log_beta[slot], automaton.step[slot][chosen.state],
-            log_emission[VOICES[slot]],
+            chosen.log_alpha, after[slot], successor, kind, log_emission[VOICES[slot]]
         )
         allowed = ALLOWED[slot](here, automaton, chosen.state, chosen.token)
         cost = _cost(tables, slot, time, chosen.token, beam.sounding[row])
@@ -326,13 +348,11 @@ def _advance(
         score = perturbed_children(key, log_q, chosen.score)
     best, index = jax.lax.top_k(score.reshape(-1), config.beam)
     row, token = index // N_VOICE, index % N_VOICE
-    emitted = chosen.alpha[row] * jnp.exp(log_emission.T[token])
     return Partial(
         row=chosen.row[row],
         token=chosen.token[row].at[:, slot].set(token),
         state=automaton.step[slot][chosen.state[row], token],
-        # Every emission is positive, so the total is too: no clamping.
-        alpha=emitted / emitted.sum(1, keepdims=True),
+        log_alpha=emit(chosen.log_alpha[row], log_emission, token)[0],
         score=best,
         log_q=log_q[row, token],
         log_net=chosen.log_net[row] + log_net[row, token],
@@ -367,7 +387,7 @@ def _next_beam(
         parent=row,
         history=history,
         state=chosen.state,
-        alpha=chosen.alpha,
+        log_alpha=chosen.log_alpha,
         score=chosen.score,
         log_q=chosen.log_q,
         log_net=chosen.log_net,

@@ -25,14 +25,15 @@ from clausula.constraints.place import Timeline
 from clausula.constraints.repeat import Ties, tie
 from clausula.constraints.rulesets import RuleSet
 from clausula.engine.hmm import HMM, MODES, frame_classes, log_emission
+from clausula.engine.messages import Layers, layers_of
 from clausula.engine.plan import Plan
 from clausula.errors import PlanError
 from clausula.grid import Voice
 from clausula.vocabulary import voice_semitones, voice_to_global
 
 FRAME_BUCKET = 128  # lengths are padded to a multiple of this
-STATE_BUCKET = 16  # automaton states likewise
-CLASS_BUCKET = 8  # context classes likewise
+CLASS_BUCKET = 8  # context classes of the rules likewise
+MAP_BUCKET = 4  # maps of returning themes likewise
 
 
 class Compiled(NamedTuple):
@@ -62,10 +63,9 @@ class SearchTables(NamedTuple):
         pair_cost: ``float32[C, 6, 32, 32]`` nats.
         voice_cost: ``float32[C, V, 32]`` nats.
         domains: ``uint32[T, V]``.
-        step: ``int32[tables, Q, 32]`` next automaton state or -1.
-        step_of_layer: ``int32[T, 4]`` table by frame and slot.
+        layers: the automaton and the domains as the messages read them.
+        step: ``int32[tables, Q, 32]`` next automaton state or -1, by table of ``layers``.
         reachable: ``bool[T, 4, Q]`` whether the end can be reached after each slot.
-        start: ``int32[]`` automaton state before the first frame.
         tie_source: ``int32[T]`` frame that each frame repeats, -1 for none.
         map_of_frame: ``int32[T]`` row of ``tie_map``.
         tie_map: ``int8[maps, 32]`` soprano token of the copy, -1 where there is none.
@@ -85,10 +85,9 @@ class SearchTables(NamedTuple):
     pair_cost: np.ndarray
     voice_cost: np.ndarray
     domains: np.ndarray
+    layers: Layers
     step: np.ndarray
-    step_of_layer: np.ndarray
     reachable: np.ndarray
-    start: np.ndarray
     tie_source: np.ndarray
     map_of_frame: np.ndarray
     tie_map: np.ndarray
@@ -186,9 +185,13 @@ def search_tables(
         return np.pad(values, width, constant_values=fill)
 
     classes, context_of_frame = _contexts(plan)
-    states = -(-compiled.automaton.width // STATE_BUCKET) * STATE_BUCKET
+    layers = layers_of(compiled.automaton, compiled.domains, padded)
+    tables, states = layers.successor.shape[:2]
+    extra_tables = tables - len(compiled.automaton.tables)
     extra = states - compiled.automaton.width
-    step = np.pad(compiled.automaton.tables, ((0, 0), (0, extra), (0, 0)), constant_values=-1)
+    step = np.pad(
+        compiled.automaton.tables, ((0, extra_tables), (0, extra), (0, 0)), constant_values=-1
+    )
     reach = np.pad(compiled.reachable[1:], ((0, 0), (0, extra))).reshape(total, 4, states)
     frame_class = frame_classes(
         timeline.meter, timeline.position, plan.phrase_end, timeline.frames_per_quarter
@@ -201,13 +204,12 @@ def search_tables(
         pair_cost=_by_class([pair_cost(ruleset, c) for c in classes]),
         voice_cost=_by_class([voice_cost(ruleset, c) for c in classes]),
         domains=pad(compiled.domains.masks, ALL_TOKENS),
+        layers=layers,
         step=step.astype(np.int32),
-        step_of_layer=pad(compiled.automaton.table_of_layer.reshape(total, 4)).astype(np.int32),
         reachable=pad(reach),
-        start=np.int32(compiled.automaton.start),
         tie_source=pad(compiled.ties.source_frame, -1),
         map_of_frame=pad(compiled.ties.map_of_frame),
-        tie_map=compiled.ties.token_map,
+        tie_map=_bucketed(compiled.ties.token_map, MAP_BUCKET),
         class_of_frame=pad(frame_class),
         initial=hmm.initial[MODES.index(plan.key.mode)],
         transition=hmm.transition,
@@ -219,9 +221,13 @@ def search_tables(
 
 
 def _by_class(tables: list[np.ndarray]) -> np.ndarray:
-    """Tables along a first axis, padded with repetitions of the first, which is never read."""
-    missing = -len(tables) % CLASS_BUCKET
-    return np.stack([*tables, *([tables[0]] * missing)])
+    return _bucketed(np.stack(tables), CLASS_BUCKET)
+
+
+def _bucketed(table: np.ndarray, bucket: int) -> np.ndarray:
+    """The table with rows appended, never read, up to a multiple of ``bucket``."""
+    missing = -len(table) % bucket
+    return np.concatenate([table, np.repeat(table[:1], missing, axis=0)])
 
 
 def _contexts(plan: Plan) -> tuple[list[ContextClass], np.ndarray]:
