@@ -7,7 +7,6 @@ programs shorten notes to articulate them. A line is what one channel of one tra
 
 from __future__ import annotations
 
-import io
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import replace
@@ -28,20 +27,18 @@ _PERCUSSION = 9
 _UNKNOWN = ((Fraction(0), Key(0, 0, Mode.MAJOR)),)
 
 
-def score_of_midi(data: bytes) -> Score:
+def score_of_midi(file: mido.MidiFile) -> Score:
     """A `Score` of a standard MIDI file, quantised and spelled in its key.
 
     The key is the file's own; without one it is inferred from the notes, and ``key_given`` is
     false. A first time signature that lasts one measure and is shorter than the next is a pick-up.
 
     Args:
-        data: the file's bytes.
+        file: what mido read.
 
     Raises:
         InputError: no notes, or a track whose chords cannot be read as lines.
-        OSError, EOFError, ValueError: the file is damaged.
     """
-    file = mido.MidiFile(file=io.BytesIO(data))
     if file.ticks_per_beat <= 0:
         raise InputError("its times are in seconds, not in beats; try exporting it with a tempo")
     messages = [list(_timed(track, file.ticks_per_beat)) for track in file.tracks]

@@ -9,10 +9,15 @@ from __future__ import annotations
 import io
 import warnings
 import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
+import mido
+from mido.midifiles.meta import KeySignatureError
 from music21 import converter, stream
 from music21.exceptions21 import Music21Exception
 from music21.musicxml.xmlToM21 import MusicXMLImporter, MusicXMLWarning
@@ -25,16 +30,19 @@ from clausula.staves import NoteIds, score_of
 
 _LARGEST = 64_000_000  # bytes a zipped score may unpack to
 _FORMATS = "MusicXML (.musicxml, .xml, .mxl), MIDI (.mid), kern (.krn) or ABC (.abc)"
-# What music21 raises on a file that is damaged rather than unsupported.
+# What the parsers raise on a file that is damaged.
 _DAMAGED = (
+    ElementTree.ParseError,
+    zipfile.BadZipFile,
     Music21Exception,
+    KeySignatureError,
     OSError,
     EOFError,
-    ValueError,
-    KeyError,
-    IndexError,
+    ArithmeticError,
     AttributeError,
+    LookupError,
     TypeError,
+    ValueError,
 )
 
 
@@ -62,23 +70,9 @@ def read_score(path: str | Path) -> Score:
         with warnings.catch_warnings():
             # Overfull measures are kept as they are written, so the warning asks for nothing.
             warnings.simplefilter("ignore", MusicXMLWarning)
-            if kind == "musicxml":
-                score = _read_musicxml(data)
-            elif kind == "midi":
-                score = score_of_midi(data)
-            else:
-                score = score_of(_parse(data.decode("utf-8", "replace"), kind))
+            return _READERS[kind](data)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-    except (ElementTree.ParseError, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"{path}: the file is damaged ({error}); try exporting it again"
-        ) from error
-    except _DAMAGED as error:
-        raise InputError(
-            f"{path}: this {kind} file cannot be understood ({error}); try exporting it as MusicXML"
-        ) from error
-    return score
 
 
 def _content(path: Path) -> bytes:
@@ -86,7 +80,12 @@ def _content(path: Path) -> bytes:
         raise InputError(f"{path}: there is no such file; check the name and the folder")
     if path.is_dir():
         raise InputError(f"{path}: this is a folder; name one file in it")
-    data = path.read_bytes()
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"{path}: it cannot be read ({error.strerror}); check its rights"
+        ) from error
     if not data.strip():
         raise InputError(f"{path}: the file is empty; try exporting it again")
     return data
@@ -101,29 +100,58 @@ def _kind(data: bytes) -> str | None:
         return "musicxml"
     lines = head.decode("latin-1").splitlines()
     if any(line.startswith(("**kern", "!!!")) for line in lines):
-        return "humdrum"
+        return "kern"
     if any(line.startswith(("X:", "T:", "K:")) for line in lines):
         return "abc"
     return None
 
 
-def _parse(text: str, kind: str) -> stream.Stream:
-    """What music21 reads; of several pieces the first."""
-    parsed = converter.parseData(text, format=kind)
-    if isinstance(parsed, stream.Opus):
-        parsed = parsed.scores[0]
-    return parsed
+@contextmanager
+def _parsing(kind: str) -> Iterator[None]:
+    """Turns what parsers raise on damaged files into one clear error."""
+    try:
+        yield
+    except _DAMAGED as error:
+        reason = str(error) or type(error).__name__
+        raise InputError(
+            f"its {kind} is damaged or unusual ({reason}); try exporting it again, as MusicXML"
+        ) from error
+
+
+def _read_midi(data: bytes) -> Score:
+    with _parsing("MIDI"):
+        file = mido.MidiFile(file=io.BytesIO(data))
+    return score_of_midi(file)
+
+
+def _read_text(data: bytes, kind: str, name: str) -> Score:
+    """A `Score` of a text format; of several pieces in it the first."""
+    with _parsing(name):
+        parsed = converter.parseData(data.decode("utf-8", "replace"), format=kind)
+    return score_of(parsed.scores[0] if isinstance(parsed, stream.Opus) else parsed)
 
 
 def _read_musicxml(data: bytes) -> Score:
-    root = ElementTree.fromstring(unzipped(data) if data.startswith(b"PK") else data)
+    with _parsing("MusicXML"):
+        root = ElementTree.fromstring(unzipped(data) if data.startswith(b"PK") else data)
     if root.tag == "score-timewise":
         raise InputError("the score is written timewise; try exporting it partwise")
     if root.tag != "score-partwise":
         raise InputError(f"the file is XML but no score (its root is <{root.tag}>); try {_FORMATS}")
     importer = MusicXMLImporter()
-    importer.xmlRootToScore(root, importer.stream)
-    return score_of(importer.stream, _note_ids(root))
+    with _parsing("MusicXML"):
+        _name_staves(root)
+        importer.xmlRootToScore(root, importer.stream)
+        ids = _note_ids(root)
+    return score_of(importer.stream, ids)
+
+
+_READERS: dict[str, Callable[[bytes], Score]] = {
+    "musicxml": _read_musicxml,
+    "midi": _read_midi,
+    "kern": partial(_read_text, kind="humdrum", name="kern"),
+    "abc": partial(_read_text, kind="abc", name="ABC"),
+}
 
 
 def unzipped(data: bytes) -> bytes:
@@ -144,45 +172,42 @@ def unzipped(data: bytes) -> bytes:
         return archive.read(scores[0])
 
 
-def _note_ids(root: ElementTree.Element) -> NoteIds:
-    """The ``id`` attributes of notes, by staff, measure, offset in the measure and pitch."""
-    ids: NoteIds = {}
-    first_staff = 0
+def _name_staves(root: ElementTree.Element) -> None:
+    """Write the staff at every note of a part with several, for music21 drops notes without."""
     for part in root.findall("part"):
-        staves = sorted({int(staff.text or 1) for staff in part.iter("staff")}) or [1]
+        if any(int(staves.text or 1) > 1 for staves in part.iter("staves")):
+            for note in part.iter("note"):
+                if note.find("staff") is None:
+                    ElementTree.SubElement(note, "staff").text = "1"
+
+
+def _note_ids(root: ElementTree.Element) -> NoteIds:
+    """The ``id`` attributes of notes, by part, staff, measure, offset in the measure and pitch."""
+    ids: NoteIds = {}
+    for part_index, part in enumerate(root.findall("part")):
+        several = any(int(staves.text or 1) > 1 for staves in part.iter("staves"))
         divisions = Fraction(1)
         for index, measure in enumerate(part.findall("measure")):
-            divisions = _measure_ids(ids, measure, index, first_staff, staves, divisions)
-        first_staff += len(staves)
+            now = onset = Fraction(0)
+            for element in measure:
+                divisions = Fraction(element.findtext("divisions", str(divisions)))
+                duration = Fraction(element.findtext("duration", "0")) / divisions
+                if element.tag == "backup":
+                    now -= duration
+                elif element.tag == "forward":
+                    now += duration
+                elif element.tag == "note" and element.find("grace") is None:
+                    onset = onset if element.find("chord") is not None else now
+                    now = onset + duration
+                    staff = int(element.findtext("staff", "1")) if several else 1
+                    _enter(ids, element, (part_index, staff, index, onset))
     return ids
 
 
-def _measure_ids(
-    ids: NoteIds,
-    measure: ElementTree.Element,
-    index: int,
-    first_staff: int,
-    staves: list[int],
-    divisions: Fraction,
-) -> Fraction:
-    """Enter the ids of one measure; the divisions of a quarter in force after it."""
-    now = onset = Fraction(0)
-    for element in measure:
-        divisions = Fraction(element.findtext("divisions", str(divisions)))
-        duration = Fraction(element.findtext("duration", "0")) / divisions
-        if element.tag == "backup":
-            now -= duration
-        elif element.tag == "forward":
-            now += duration
-        elif element.tag == "note" and element.find("grace") is None:
-            onset = onset if element.find("chord") is not None else now
-            now = max(now, onset + duration)
-            pitch = element.find("pitch")
-            name = element.get("id")
-            if name and pitch is not None:
-                staff = first_staff + staves.index(int(element.findtext("staff", str(staves[0]))))
-                ids.setdefault((staff, index, onset, _xml_pitch(pitch)), []).append(name)
-    return divisions
+def _enter(ids: NoteIds, note: ElementTree.Element, place: tuple[int, int, int, Fraction]) -> None:
+    pitch, name = note.find("pitch"), note.get("id")
+    if name and pitch is not None:
+        ids.setdefault((*place, _xml_pitch(pitch)), []).append(name)
 
 
 def _xml_pitch(pitch: ElementTree.Element) -> SpelledPitch:

@@ -27,8 +27,8 @@ _CLEFS = {
     "AltoClef": "alto",
     "TenorClef": "tenor",
 }
-# (staff, measure, offset in the measure, pitch) -> ids, voices in the order of the file.
-NoteIds = dict[tuple[int, int, Fraction, SpelledPitch], list[str]]
+# Part, staff in it (from 1), measure, offset in the measure, pitch -> ids, voices as in the file.
+NoteIds = dict[tuple[int, int, int, Fraction, SpelledPitch], list[str]]
 
 
 def score_of(parsed: stream.Stream, ids: NoteIds | None = None) -> Score:
@@ -47,9 +47,10 @@ def score_of(parsed: stream.Stream, ids: NoteIds | None = None) -> Score:
     meters, starts, pickup, length = _timeline(columns)
     empty = Score((), meters, ((Fraction(0), Key(0, 0, Mode.MAJOR)),), pickup, length=length)
     lines: list[tuple[str, str, list[Event]]] = []
+    origins = _origins(staves)
     for index, (staff, measures) in enumerate(zip(staves, columns, strict=True)):
         clef_name = _clef(measures)
-        found = _staff_lines(index, measures, starts, ids or {}, empty.place)
+        found = _staff_lines(index, origins[index], measures, starts, ids or {}, empty.place)
         name = getattr(staff, "partName", None) or ""
         several = len(found) > 1
         names = [f"{name} {i + 1}".strip() if several else name for i in range(len(found))]
@@ -206,8 +207,23 @@ def _clef(measures: Sequence[stream.Measure]) -> str:
     return ""
 
 
+def _origins(staves: Sequence[stream.Stream]) -> list[tuple[int, int]]:
+    """Which part of the file each staff comes from, and its number there from 1."""
+    origins: list[tuple[int, int]] = []
+    part, last = -1, None
+    for staff in staves:
+        name, _, number = str(staff.id).rpartition("-Staff")
+        is_staff_of_part = isinstance(staff, stream.PartStaff) and bool(name)
+        if not is_staff_of_part or name != last:
+            part += 1
+        last = name if is_staff_of_part else None
+        origins.append((part, int(number) if is_staff_of_part else 1))
+    return origins
+
+
 def _staff_lines(
     staff: int,
+    origin: tuple[int, int],
     measures: Sequence[stream.Measure],
     starts: Sequence[Fraction],
     ids: NoteIds,
@@ -223,7 +239,7 @@ def _staff_lines(
     written = max((len(layers) for layers in layered), default=1)
     for i, layers in enumerate(layered):
         layered[i] = [
-            [_placed(event, staff, i, starts[i], ids) for event in layer] for layer in layers
+            [_placed(event, origin, i, starts[i], ids) for event in layer] for layer in layers
         ]
     if written == 1:
         events = [event for layers in layered for layer in layers for event in layer]
@@ -246,7 +262,7 @@ def _staff_lines(
 
 def _layers(measure: stream.Measure) -> list[stream.Stream]:
     """The voices written in a measure, or the measure itself."""
-    voices = [voice for voice in measure.voices if voice.notes]
+    voices = [voice for voice in measure.voices if voice.notesAndRests]
     return voices or [measure]
 
 
@@ -261,13 +277,12 @@ def _events(layer: stream.Stream) -> list[Event]:
         onset, duration = shift + exact(element.offset), exact(element.quarterLength)
         fermata = any(isinstance(mark, expressions.Fermata) for mark in element.expressions)
         for i, member in enumerate(sorted(members, key=lambda one: one.pitch.ps)):
-            tie = member.tie or element.tie
             events.append(
                 Event(
                     onset,
                     duration,
                     spelled(member.pitch),
-                    tie.type if tie else "",
+                    member.tie.type if member.tie else "",
                     fermata,
                     (element.lyric or "") if i == 0 else "",
                 )
@@ -275,7 +290,9 @@ def _events(layer: stream.Stream) -> list[Event]:
     return events
 
 
-def _placed(event: Event, staff: int, measure: int, start: Fraction, ids: NoteIds) -> Event:
+def _placed(
+    event: Event, origin: tuple[int, int], measure: int, start: Fraction, ids: NoteIds
+) -> Event:
     """The event at its onset in the piece, with the file's own id."""
-    names = ids.get((staff, measure, event.onset, event.pitch))
+    names = ids.get((*origin, measure, event.onset, event.pitch))
     return replace(event, onset=start + event.onset, id=names.pop(0) if names else "")

@@ -2,7 +2,8 @@
 
 A phrase ends where a fermata ends, and at the end of the piece. The arrival of an authentic cadence
 is the tonic that closes a phrase: its bass goes from the fifth degree to the first, under a chord
-of the dominant that has the leading tone, and stays there to the phrase's end.
+of the dominant that has the leading tone, and stays there, under the tonic triad at last, to the
+phrase's end.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from clausula.score import Score
 from clausula.slices import Slices
 
 _DOMINANT_SEVENTH = {7, 11, 2, 5}  # semitones above the tonic
+_TONIC_TRIAD = {0, 3, 4, 7}  # of either mode: a minor piece may close in major
 _LEADING_TONE = 11
 _LOWEST, _HIGHEST = 0, 127  # no limit: voices without names have no ranges
 
@@ -98,7 +100,8 @@ def _arrival(slices: Slices, keys: Sequence[tuple[Fraction, Key]], end: Fraction
     bass = slices.semitone[: last + 1, -1]
     on_tonic = (bass != REST) & ((bass - key.tonic_pc) % 12 == 0)
     away = np.flatnonzero(~on_tonic)
-    if not on_tonic[last] or not len(away):
+    closes = on_tonic[last] and _above(key, slices.semitone[last]) <= _TONIC_TRIAD
+    if not closes or not len(away):
         return None
     before, arrival = int(away[-1]), int(away[-1]) + 1
     chord = _above(key, slices.semitone[before])

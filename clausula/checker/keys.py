@@ -82,23 +82,24 @@ def local_keys(
         stop = start + sum(onset < end for onset in slices.onset[start:])
         if stop == start:
             continue
-        centre = _signature_at(slices, home, slices.onset[start])
-        sound = _sound(slices, start, stop)
-        closes_home = stop == len(slices) and sound.bass == home.tonic_pc
-        best = (
-            home
-            if closes_home
-            else max(
-                candidates,
-                key=lambda key: (
-                    _profile(key, sound) + _close(key, sound) + (_HOME if key == home else 0.0)
-                ),
-            )
-        )
-        if not keys or best != keys[-1][1]:
-            keys.append((slices.onset[start], best))
+        key = _phrase_key(slices, home, start, stop)
+        if not keys or key != keys[-1][1]:
+            keys.append((slices.onset[start], key))
         start = stop
     return tuple(keys)
+
+
+def _phrase_key(slices: Slices, home: Key, start: int, stop: int) -> Key:
+    """The key of the slices from ``start`` to ``stop``; what ends on the tonic ends at home."""
+    sound = _sound(slices, start, stop)
+    whole = start == 0 and stop == len(slices)
+    if whole or (stop == len(slices) and sound.bass == home.tonic_pc):
+        return home
+    centre = _signature_at(slices, home, slices.onset[start])
+    return max(
+        (key for key in _all_keys() if abs(key.fifths - centre) <= 1 or key == home),
+        key=lambda key: _profile(key, sound) + _close(key, sound) + _HOME * (key == home),
+    )
 
 
 def _signature_at(slices: Slices, home: Key, onset: Fraction) -> int:

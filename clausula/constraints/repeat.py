@@ -57,8 +57,8 @@ class Ties:
     """Frames whose soprano token follows from an earlier frame's.
 
     Attributes:
-        source_frame: int32 ``[time]`` the original frame, earlier and itself never a copy; ``NO_SOURCE`` where
-            the frame is not a copy.
+        source_frame: int32 ``[time]`` the original frame, earlier and itself never a copy;
+            ``NO_SOURCE`` where the frame is not a copy.
         map_of_frame: int32 ``[time]`` row of ``token_map``; 0 where the frame is not a copy.
         token_map: int8 ``[map, token]`` soprano token of the copy for each soprano token of the
             source, ``NO_IMAGE`` where there is none. Row 0 is the identity.

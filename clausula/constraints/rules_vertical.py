@@ -97,10 +97,10 @@ V01 = Rule(
     source="Integrated Music Theory (Butterfield); course handouts, one after Aldwell and "
     "Schachter",
     breaking=(
-        Example("C", ("A5 E5 C5 A3",), at="S"),
+        Example("d", ("A5 D5 F4 D4",), at="S"),
         Example("G", ("B4 G4 D4 G2", "B4 F3 D4 D2"), at="AB"),
     ),
-    obeying=(Example("C", ("A4 E4 C4 A3",)), Example("C", ("- - G4 E2",))),
+    obeying=(Example("d", ("A4 F4 D4 D3",)), Example("C", ("- - G4 E2",))),
 )
 
 V02 = Rule(

@@ -38,6 +38,9 @@ from clausula.errors import InputError
 from clausula.grid import REST, Grid
 from clausula.vocabulary import HOLD_TOKEN
 
+# Class within a phrase whose place in the measure each class shares most.
+PLAIN_CLASS = np.array([0, 1, 2, 3, 0, 1, 1, 3, 0, 1])
+_UNSEEN = 0.1  # pseudo-count of what no frame shows, in the broadest distributions
 CHUNK_FRAMES = 40_000  # frames whose posteriors are held in memory at once
 
 
@@ -47,17 +50,17 @@ class Smoothing:
 
     Attributes:
         transition: for each state and class, spread as the class's overall distribution.
-        pooled: for each state and class, spread as the state's transitions in the same metrical
-            place in any part of the phrase.
+        pooled: for each state and class, spread as the state's transitions over all classes of
+            the same ``PLAIN_CLASS``.
         note: for each voice and state, spread as the voice's overall distribution.
         hold: for each class, voice and state, spread as the class's and voice's overall rate.
         initial: for each mode, spread uniformly.
     """
 
-    transition: float = 0.5
-    pooled: float = 1.0
-    note: float = 0.5
-    hold: float = 0.5
+    transition: float = 4.0
+    pooled: float = 16.0
+    note: float = 2.5
+    hold: float = 6.0
     initial: float = 1.0
 
 
@@ -157,19 +160,15 @@ def _emission_counts(
 
 def maximise(counts: Counts, smoothing: Smoothing) -> HMM:
     """The M-step: normalised counts, each backed off as ``smoothing`` says."""
-    by_class = counts.transition.sum(axis=1)
-    overall = by_class.sum(axis=0) + 1e-3
-    entered = by_class + overall / overall.sum()
-    entered /= entered.sum(axis=-1, keepdims=True)
-    metrical = counts.transition.reshape(-1, 4, *counts.transition.shape[1:]).sum(axis=0)
-    metrical += 1e-3 * (overall / overall.sum())
-    metrical /= metrical.sum(axis=-1, keepdims=True)
-    pooled = np.tile(metrical, (len(by_class) // 4, 1, 1))
+    entered = counts.transition.sum(axis=1)
+    entered = with_floor(entered + _UNSEEN * with_floor(entered.sum(axis=0) + _UNSEEN))
+    pooled = np.zeros_like(counts.transition)
+    np.add.at(pooled, PLAIN_CLASS, counts.transition)
+    pooled = with_floor(pooled + _UNSEEN * entered[:, None])[PLAIN_CLASS]
     transition = (
-        counts.transition + smoothing.transition * entered[:, None, :] + smoothing.pooled * pooled
+        counts.transition + smoothing.transition * entered[:, None] + smoothing.pooled * pooled
     )
-    voice_note = counts.note.sum(axis=1, keepdims=True) + 0.1
-    voice_note /= voice_note.sum(axis=-1, keepdims=True)
+    voice_note = with_floor(counts.note.sum(axis=1, keepdims=True) + _UNSEEN)
     held, moved = counts.hold.sum(axis=2, keepdims=True), counts.move.sum(axis=2, keepdims=True)
     rate = (held + 0.5) / (held + moved + 1)
     frames = counts.hold + counts.move + smoothing.hold

@@ -31,8 +31,11 @@ LOWEST_RELATIVE, HIGHEST_RELATIVE = 28, 92
 N_RELATIVE = FIRST_PITCH + HIGHEST_RELATIVE - LOWEST_RELATIVE + 1
 N_NOTE = N_RELATIVE - 1  # what a voice that does not hold can do: rest, or start a pitch
 FLOOR = 1e-6  # share of the uniform distribution in every distribution of the model
-N_METRICAL, N_PHRASE = 4, 4
-N_CLASSES = N_METRICAL * N_PHRASE
+# Class by place in the phrase (within it, first frame under a fermata, later ones, first frame after)
+# and place in the measure (downbeat, another beat, off-beat eighth, finer). Few frames under or
+# after a fermata lie off the beat, so those places share classes.
+CLASS_OF_PLACE = np.array([[0, 1, 2, 3], [4, 5, 5, 5], [6, 6, 7, 7], [8, 9, 9, 9]], np.int32)
+N_CLASSES = int(CLASS_OF_PLACE.max()) + 1
 MODES = (Mode.MAJOR, Mode.MINOR)
 WEIGHTS = Path(__file__).with_name("hmm.safetensors")
 
@@ -107,10 +110,7 @@ def relative_tokens(grid: Grid) -> np.ndarray:
 def frame_classes(
     meter: Meter, position: np.ndarray, phrase_end: np.ndarray, frames_per_quarter: int = 4
 ) -> np.ndarray:
-    """Class of each frame: ``4 * phrase + metrical``.
-
-    Metrical: downbeat, another beat, off-beat eighth, anything finer. Phrase: within, first frame
-    under a fermata, later frames under it, first frame after it.
+    """Class of each frame: its place in the measure and in the phrase, see ``CLASS_OF_PLACE``.
 
     Args:
         meter: the time signature.
@@ -126,7 +126,7 @@ def frame_classes(
     metrical = np.select([position == 0, sixteenths % beat == 0, sixteenths % 2 == 0], [0, 1, 2], 3)
     before = np.concatenate([[False], phrase_end[:-1]])
     phrase = np.select([phrase_end & ~before, phrase_end, before], [1, 2, 3], 0)
-    return (N_METRICAL * phrase + metrical).astype(np.int32)
+    return CLASS_OF_PLACE[phrase, metrical]
 
 
 def classes_of(grid: Grid) -> np.ndarray:

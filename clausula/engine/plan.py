@@ -19,6 +19,7 @@ from clausula.constraints.cadence import Cadence, CadenceKind
 from clausula.constraints.pins import Pin
 from clausula.constraints.place import Place, Span, Timeline
 from clausula.constraints.repeat import Repeat
+from clausula.constraints.transposition import key_of_copy
 from clausula.errors import PlanError
 from clausula.grid import Meter
 from clausula.pitch import Key
@@ -138,7 +139,7 @@ def make_plan(
         tuple(repeats),
         tuple(c for c in constraints if isinstance(c, Pin)),
         fermatas,
-        _key_track(key, timeline, phrases, ordered),
+        _key_track(key, timeline, phrases, ordered, repeats),
     )
 
 
@@ -221,15 +222,28 @@ def _repeats(phrases: tuple[Phrase, ...]) -> list[Repeat]:
 
 
 def _key_track(
-    home: Key, timeline: Timeline, phrases: tuple[Phrase, ...], cadences: tuple[Cadence, ...]
+    home: Key,
+    timeline: Timeline,
+    phrases: tuple[Phrase, ...],
+    cadences: tuple[Cadence, ...],
+    repeats: Sequence[Repeat],
 ) -> tuple[tuple[int, Key], ...]:
-    """A phrase that closes in another key turns to it at its middle; the next begins at home."""
+    """A phrase that closes in another key turns to it at its middle; the next begins at home.
+
+    A passage that returns in another key brings its key with it, up to the next phrase.
+    """
     closing = {c.measure: c.key_in(home) for c in cadences}
-    track: list[tuple[int, Key]] = [(0, home)]
+    keys = [home] * timeline.n_frames
     for phrase in phrases:
-        start = timeline.frame_of(phrase.measure)
-        middle = start + phrase.measures * timeline.frames_per_measure // 2
-        for frame, key in ((start, home), (middle, closing.get(phrase.last, home))):
-            if track[-1][1] != key:
-                track.append((frame, key))
-    return tuple(track)
+        end = timeline.phrase_end(timeline.frame_of(phrase.measure))
+        middle = timeline.frame_of(phrase.measure) + phrase.measures * timeline.frames_per_measure // 2
+        keys[middle:end] = [closing.get(phrase.last, home)] * (end - middle)
+    for repeat in repeats:
+        moved = key_of_copy(repeat.how, home)
+        start = timeline.frame_of(*repeat.at)
+        stop = start + len(timeline.frames(repeat.source))
+        if moved != home:
+            keys[start:stop] = [moved] * (min(stop, timeline.n_frames) - start)
+    return tuple(
+        (frame, key) for frame, key in enumerate(keys) if frame == 0 or keys[frame - 1] != key
+    )

@@ -114,7 +114,7 @@ def compile_plan(plan: Plan, ruleset: RuleSet) -> Compiled:
     automata: list[tuple[str, LayeredAutomaton]] = []
     for cadence in plan.cadences:
         end = timeline.phrase_end(timeline.frame_of(cadence.measure, cadence.beat))
-        automaton, domains = cadence_automaton(cadence, timeline, cadence.key_in(plan.key), end)
+        automaton, domains = cadence_automaton(cadence, timeline, plan.key, end)
         automata.append((str(cadence), automaton))
         parts.append((str(cadence), domains))
     for pin in plan.pins:

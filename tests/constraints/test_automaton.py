@@ -40,7 +40,10 @@ def drawn(seed: int, symbols: int, refused: float = 0.3) -> LayeredAutomaton:
     tables[:, :, :symbols][rng.random(shape) < refused] = REFUSED
     # Tables in a drawn order, some shared, none forced to be in use.
     return LayeredAutomaton(
-        tables, rng.integers(0, LAYERS, LAYERS), np.full(LAYERS + 1, STATES), int(rng.integers(STATES))
+        tables,
+        rng.integers(0, LAYERS, LAYERS),
+        np.full(LAYERS + 1, STATES),
+        int(rng.integers(STATES)),
     )
 
 
@@ -49,7 +52,9 @@ def drawn_domains(seed: int, symbols: int) -> Domains:
     return Domains(masks.astype(np.uint32))
 
 
-def run(a: LayeredAutomaton, word: tuple[int, ...], layer: int = 0, state: int | None = None) -> int:
+def run(
+    a: LayeredAutomaton, word: tuple[int, ...], layer: int = 0, state: int | None = None
+) -> int:
     """The state in which a word (tokens by layer) leaves the automaton, by the definition."""
     state = a.start if state is None else state
     for offset, token in enumerate(word):
@@ -185,7 +190,7 @@ def test_meeting_names_an_irreducible_conflict():
     ):
         parts[name] = Domains.full(timeline.n_frames)
         parts[name].masks[20, voice] = onsets_on(voice, pcs)
-    with pytest.raises(PlanError, match="measure 2 beat 2, alto: .* low together with high;"):
+    with pytest.raises(PlanError, match=r"measure 2 beat 2, alto: .* low together with high;"):
         meet(list(parts.items()), timeline)
     without = [part for part in parts.items() if part[0] != "high"]
     assert meet(without, timeline).masks[20, Voice.ALTO] == onsets_on(Voice.ALTO, (0, 2, 4))

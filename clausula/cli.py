@@ -1,0 +1,180 @@
+"""The command line: thin; everything it does is in the Python API.
+
+Exit codes: 0 all is well, 1 the checker found something that reaches ``--fail-on``, 2 the request
+cannot be read or met.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from clausula.errors import ClausulaError, InputError
+
+if TYPE_CHECKING:
+    from clausula.composing import Piece
+
+app = typer.Typer(
+    help="Compose tonal music under hard constraints, and mark harmony exercises by the same rules.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+IMAGES = (".musicxml", ".mid", ".svg", ".png")
+
+
+@app.command()
+def compose(
+    key: Annotated[str, typer.Option(help="home key: G, 'f# minor', Bb")] = "G",
+    mode: Annotated[str | None, typer.Option(help="major or minor, whatever --key says")] = None,
+    meter: Annotated[str, typer.Option(help="time signature")] = "4/4",
+    measures: Annotated[int, typer.Option(help="full measures")] = 16,
+    form: Annotated[
+        str | None, typer.Option(help="a letter a phrase, primed where varied: \"A A' B A\"")
+    ] = None,
+    cadences: Annotated[
+        str | None, typer.Option(help="in place of the form's own: HC@4.3,PAC@8.3:V,PAC@16.3")
+    ] = None,
+    constraint: Annotated[
+        list[str] | None,
+        typer.Option(help="one more, any number of times: 'pin bass @ 5.1 D3', 'repeat 1-2 @ 9'"),
+    ] = None,
+    rules: Annotated[str, typer.Option(help="rule set: a name or a TOML file")] = "chorale",
+    beam: Annotated[int, typer.Option(help="hypotheses kept at every step")] = 32,
+    candidates: Annotated[int, typer.Option(help="distinct pieces to write, the best as piece.*")] = 1,
+    seed: Annotated[int, typer.Option(help="the same seed writes the same piece")] = 0,
+    out: Annotated[Path, typer.Option(help="folder for piece.musicxml .mid .svg .png, report.json")]
+    = Path("out"),
+) -> None:
+    """Compose a chorale that satisfies a plan, and verify what was written."""
+    from clausula.composing import compose as compose_piece
+
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out {out} is a file; name a folder")
+    piece = compose_piece(
+        measures,
+        key,
+        mode=mode,
+        meter=meter,
+        form=form,
+        cadences=cadences,
+        constraints=constraint or (),
+        rules=rules,
+        beam=beam,
+        candidates=candidates,
+        seed=seed,
+    )
+    write_folder(piece, out)
+    _show(piece, out)
+
+
+def write_folder(piece: Piece, out: Path) -> None:
+    """Write a piece, its alternatives and its report into a folder; all of it or nothing.
+
+    Everything is written into a new folder beside ``out`` first, then moved.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as folder:
+        unfinished = Path(folder)
+        for number, each in enumerate((piece, *piece.alternatives), start=1):
+            stem = "piece" if number == 1 else f"piece-{number}"
+            for ending in IMAGES:
+                each.write(unfinished / f"{stem}{ending}")
+            report = "report" if number == 1 else f"report-{number}"
+            text = json.dumps(each.report, indent=1, ensure_ascii=False) + "\n"
+            (unfinished / f"{report}.json").write_text(text)
+        out.mkdir(exist_ok=True)
+        for file in sorted(unfinished.iterdir()):
+            os.replace(file, out / file.name)
+
+
+def _show(piece: Piece, out: Path) -> None:
+    """Print what was asked and what was verified."""
+    from rich.console import Console
+    from rich.table import Table
+
+    report = piece.report
+    table = Table(title=f"{piece.score.title}, {report['meter']}, {report['form']}, seed {report['seed']}")
+    table.add_column("asked")
+    table.add_column("verified in the written file")
+    for row in report["verified"]:
+        table.add_row(row["constraint"], "holds" if row["holds"] else "; ".join(row["reasons"]))
+    console = Console(width=max(80, shutil.get_terminal_size().columns))
+    console.print(table)
+    console.print(
+        f"{report['nats_per_frame']} nats a frame under the network, {report['dead_ends']} dead ends, "
+        f"{report['seconds']} s. Written to {out}{os.sep}: "
+        + " ".join(f"piece{ending}" for ending in IMAGES)
+        + " report.json",
+        highlight=False,
+    )
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="MusicXML, MIDI, kern or ABC")],
+    rules: Annotated[str, typer.Option(help="rule set: a name or a TOML file")] = "chorale",
+    key: Annotated[str | None, typer.Option(help="home key; inferred and stated if left out")] = None,
+    format: Annotated[str, typer.Option(help="text or json")] = "text",
+    fail_on: Annotated[str, typer.Option(help="error, warning or style: exit 1 from there on")]
+    = "error",
+) -> None:
+    """Find the part-writing faults of a score."""
+    from clausula.checker.check import check as check_score
+
+    if format not in ("text", "json"):
+        raise InputError(f"--format {format!r} is unknown; try text or json")
+    report = check_score(file, rules, key)
+    fails = report.reaches(fail_on)
+    if format == "json":
+        typer.echo(json.dumps(report.to_json(), indent=1, ensure_ascii=False))
+    else:
+        typer.echo(report.to_text())
+    raise typer.Exit(1 if fails else 0)
+
+
+@app.command()
+def explain(code: Annotated[str, typer.Argument(help="a rule's code, such as M01")]) -> None:
+    """Say what a rule asks, why, and with what exceptions."""
+    from clausula.constraints.explain import explain as explain_rule
+
+    typer.echo(explain_rule(code))
+
+
+@app.command()
+def train(
+    out: Annotated[Path, typer.Option(help="weights to write; log and loss picture go beside them")],
+    steps: Annotated[int, typer.Option(help="optimiser updates")] = 2400,
+    batch: Annotated[int, typer.Option(help="crops an update")] = 8,
+    length: Annotated[int, typer.Option(help="frames a crop")] = 256,
+    peak: Annotated[float, typer.Option(help="highest learning rate")] = 1.5e-3,
+    seed: Annotated[int, typer.Option(help="of weights, crops and dropout")] = 0,
+) -> None:
+    """Train the proposal network on the bundled chorales."""
+    from clausula.neural.bundled import train_bundled
+    from clausula.neural.train import TrainConfig
+
+    config = TrainConfig(steps=steps, batch=batch, length=length, peak=peak, seed=seed)
+    train_bundled(out, config=config, command="clausula " + shlex.join(sys.argv[1:]))
+
+
+def main() -> None:
+    """Run the command line; errors raised on purpose become one line and exit code 2."""
+    try:
+        app()
+    except ClausulaError as error:
+        typer.echo(f"clausula: {error}", err=True)
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""A search made ready: the shipped network and hidden Markov model on one compiled plan.
+
+This is where proposal and engine meet; neither imports the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from clausula import __version__
+from clausula.constraints.rulesets import RuleSet
+from clausula.engine import hmm
+from clausula.engine.plan import Plan
+from clausula.engine.rendering import grid_of
+from clausula.engine.search import SearchConfig, SearchResult, search
+from clausula.engine.tables import Compiled, search_tables
+from clausula.engine.taste import taste, taste_terms
+from clausula.grid import Grid
+from clausula.neural.features import AGES, controls_of
+from clausula.neural.stepping import transformer_proposal
+from clausula.neural.weights import load_weights
+from clausula.pitch import Mode
+from clausula.runtime import keep_compiled_programs
+
+
+class Draft(NamedTuple):
+    """A finished hypothesis, not yet verified.
+
+    Attributes:
+        grid: its notes.
+        log_net: log probability under the network, nats.
+        log_q: log probability under the guided proposal, nats.
+        cost: nats of soft rules.
+        log_hmm: log p_hmm(constraints) before the first note.
+        terms: taste, term by term.
+    """
+
+    grid: Grid
+    log_net: float
+    log_q: float
+    cost: float
+    log_hmm: float
+    terms: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one pass of the search left.
+
+    Attributes:
+        plan: of the search.
+        result: arrays of all pieces and beams.
+        dead_ends: pieces whose every hypothesis died.
+        first_dead_end: where that first happened, in words; empty if it did not.
+    """
+
+    plan: Plan
+    result: SearchResult
+    dead_ends: int
+    first_dead_end: str
+
+    def drafts(self, title: str) -> Iterator[Draft]:
+        """The surviving hypotheses, nearest to real pieces in taste first."""
+        total = self.plan.timeline.n_frames
+        drafts = []
+        for piece, row in np.argwhere(self.result.score > -np.inf):
+            grid = grid_of(self.result.tokens[piece, row], self.plan, title)
+            log_net = float(self.result.log_net[piece, row])
+            cost = float(self.result.cost[piece, row])
+            drafts.append(
+                Draft(
+                    grid,
+                    log_net,
+                    float(self.result.log_q[piece, row]),
+                    cost,
+                    float(self.result.log_hmm[piece]),
+                    taste_terms(grid, -log_net / total, cost / total),
+                )
+            )
+        return iter(sorted(drafts, key=lambda draft: taste(draft.terms)))
+
+
+class Session:
+    """A plan with everything the search needs, loaded once."""
+
+    def __init__(
+        self, plan: Plan, compiled: Compiled, ruleset: RuleSet, config: SearchConfig
+    ) -> None:
+        """Load the network and the hidden Markov model and fill the tables.
+
+        Args:
+            plan: what to compose.
+            compiled: the same, from ``compile_plan``.
+            ruleset: kept throughout.
+            config: how to search.
+
+        Raises:
+            CorpusError: weights are missing.
+        """
+        keep_compiled_programs()
+        model, self.network = load_weights()
+        hidden, self.hmm = hmm.load()
+        timeline = plan.timeline
+        controls = controls_of(
+            timeline.position,
+            timeline.meter,
+            plan.phrase_end,
+            plan.key.tonic_pc,
+            plan.key.mode is Mode.MINOR,
+        )
+        self.plan = plan
+        self.config = config
+        self.proposal = transformer_proposal(model)
+        self.tables = search_tables(plan, compiled, ruleset, hidden, controls, AGES - 1)
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """What made the piece, for the report."""
+        return {
+            "clausula": __version__,
+            "jax": jax.__version__,
+            "device": jax.devices()[0].platform,
+            "network": self.network["data"],
+        }
+
+    def search(self, seed: int, attempt: int = 0) -> Outcome:
+        """One pass: one piece at first, four at a time when that one found nothing.
+
+        Args:
+            seed: the user's.
+            attempt: how many passes went before.
+        """
+        key = jax.random.fold_in(jax.random.key(seed), attempt)
+        keys = jax.random.split(key, 1 if attempt == 0 else 4)
+        result = search(
+            self.proposal.params,
+            self.tables,
+            keys,
+            proposal_functions=self.proposal._replace(params=None),
+            config=self.config,
+        )
+        result = SearchResult(*(np.asarray(field) for field in result))
+        dead = result.alive == 0
+        ended = dead.any(axis=1)
+        where = ""
+        if ended.any():
+            where = self.plan.timeline.words(int(dead[ended].argmax(axis=1).min()))
+        return Outcome(self.plan, result, int(ended.sum()), where)

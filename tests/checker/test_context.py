@@ -1,0 +1,111 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from writing_exercises import exercise
+
+from clausula.checker.context import context_of, phrase_ends
+from clausula.checker.keys import home_key, local_keys
+from clausula.constraints.rulesets import load_ruleset
+from clausula.corpus import load_chorales
+from clausula.gridding import to_score
+from clausula.pitch import Key
+from clausula.slices import slices_of
+
+CHORALE = load_ruleset("chorale")
+PLAIN = ("C5 G4 E4 C3", "A4 F4 C4 F3", "B4 G4 D4 G3", "C5 G4 E4 C3")
+
+
+def arrivals(score, key: str) -> list[int]:
+    """Slices that are the tonic of an authentic cadence."""
+    slices = slices_of(score)
+    keys = ((Fraction(0), Key.parse(key)),)
+    context = context_of(slices, CHORALE, keys, phrase_ends(score))
+    return np.flatnonzero(context.arrival).tolist()
+
+
+def test_phrases_end_with_fermatas_and_with_the_piece():
+    assert phrase_ends(exercise(*PLAIN)) == (4,)
+    assert phrase_ends(exercise(*PLAIN, fermatas=(1, 3))) == (2, 4)
+    assert phrase_ends(exercise(*PLAIN, fermatas=(1, 2))) == (2, 3, 4)
+
+
+def test_fermatas_that_sound_together_end_one_phrase():
+    score = exercise("C5 G4 E4 C3", ". . . B2", "A4 F4 C4 F3", fermatas=(1,))
+    soprano, _, _, bass = score.parts
+    assert bass.notes[1].fermata
+    assert soprano.notes[0].end == bass.notes[1].end
+    assert phrase_ends(score) == (2, 3)
+
+
+def test_boundaries_stand_at_the_first_slice_after_a_phrase():
+    slices = slices_of(exercise(*PLAIN, fermatas=(1,)))
+    keys = ((Fraction(0), Key.parse("C")),)
+    context = context_of(slices, CHORALE, keys, phrase_ends(slices.score))
+    assert context.boundary.tolist() == [False, False, True, False]
+    assert context.first.tolist() == [True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("chords", "expected"),
+    [
+        (PLAIN, [3]),
+        (("B4 G4 D4 G3", "C5 G4 E4 C3", "C5 . . C2"), [1]),  # the tonic's bass leaps an octave
+        (("B4 G4 D4 G3", "F4 D4 G3 G3", "C5 G4 E4 C3"), []),  # no leading tone before the tonic
+        (("A4 F4 C4 F3", "G4 E4 C4 C3"), []),  # plagal
+        (("C5 G4 E4 C3", "B4 G4 D4 G3"), []),  # half
+        (("B4 G4 D4 G3", ". G4 E4 C3", "C5 . . ."), []),  # the leading tone is suspended
+        (("C5 G4 E4 C3", "C5 G4 E4 C3"), []),
+    ],
+)
+def test_arrivals(chords, expected):
+    assert arrivals(exercise(*chords), "C") == expected
+
+
+def test_arrivals_follow_the_local_key():
+    chords = ("D5 A4 F4 D3", "C#5 G4 E4 A3", "D5 F4 D4 D3")
+    assert arrivals(exercise(*chords), "d") == [2]
+    assert arrivals(exercise(*chords), "C") == []
+
+
+@pytest.mark.parametrize("key_given", [True, False])
+def test_the_home_key_of_a_plain_exercise(key_given):
+    key, confidence = home_key(slices_of(exercise(*PLAIN, key_given=key_given)))
+    assert key == Key.parse("C")
+    assert 0.5 < confidence <= 1
+
+
+def test_a_minor_piece_under_a_signature_alone():
+    chords = ("A4 E4 C4 A2", "B4 F4 D4 D3", "G#4 E4 B3 E3", "A4 E4 C4 A2")
+    key, _ = home_key(slices_of(exercise(*chords, key="C", key_given=False)))
+    assert key == Key.parse("a")
+
+
+def test_local_keys_change_with_the_phrase():
+    home = ("C5 G4 E4 C3", "A4 F4 C4 F3", "B4 G4 D4 G3", "C5 G4 E4 C3")
+    away = ("D5 A4 F#4 D3", "E5 G4 C4 C3", "D5 F#4 A3 D3", "D5 G4 B3 G2")
+    slices = slices_of(exercise(*home, *away, *home, fermatas=(3, 7, 11)))
+    keys = local_keys(slices, Key.parse("C"), phrase_ends(slices.score))
+    assert keys == ((0, Key.parse("C")), (4, Key.parse("G")), (8, Key.parse("C")))
+
+
+def test_local_keys_follow_a_new_signature():
+    home = ("C5 G4 E4 C3", "A4 F4 C4 F3", "B4 G4 D4 G3", "C5 G4 E4 C3")
+    far = ("E5 B4 G#4 E3", "C#5 A4 E4 A3", "D#5 B4 F#4 B3", "E5 B4 G#4 E3")
+    score = exercise(*home, *far, fermatas=(3, 7), keys=((4, "E"),))
+    keys = local_keys(slices_of(score), Key.parse("C"), phrase_ends(score))
+    assert keys == ((0, Key.parse("C")), (4, Key.parse("E")))
+
+
+def test_a_picardy_third_does_not_leave_the_home_key():
+    first = ("A4 E4 C4 A2", "B4 F4 D4 D3", "G#4 E4 B3 E3", "A4 E4 C4 A2")
+    last = ("A4 E4 C4 A2", "B4 F4 D4 D3", "G#4 E4 B3 E3", "A4 E4 C#4 A2")
+    slices = slices_of(exercise(*first, *last, fermatas=(3, 7)))
+    keys = local_keys(slices, Key.parse("a"), phrase_ends(slices.score))
+    assert keys == ((0, Key.parse("a")),)
+
+
+def test_home_keys_of_the_corpus():
+    grids = load_chorales().grids[::12]
+    found = [home_key(slices_of(to_score(grid)))[0] for grid in grids]
+    assert np.mean([key == grid.key for key, grid in zip(found, grids, strict=True)]) > 0.9

@@ -1,0 +1,207 @@
+"""Every rule's examples, and the same answer from NumPy and JAX."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from clausula.constraints.registry import RULES, find_rule
+from clausula.constraints.rule import Context, Example, Rule, Sites, Sonority
+from clausula.constraints.rulesets import load_ruleset
+from clausula.errors import InputError
+from clausula.grid import REST, VOICE_LETTERS
+from clausula.pitch import Key, Mode, SpelledPitch
+
+CHORALE = load_ruleset("chorale")
+
+
+def sonority(chord: str) -> Sonority:
+    """A chord of pitch names as a slice in which every voice starts a note."""
+    pitches = [
+        SpelledPitch(REST, 0) if name == "-" else SpelledPitch.parse(name) for name in chord.split()
+    ]
+    semitone, step = np.array(pitches).T
+    return Sonority(semitone, step, semitone != REST)
+
+
+def context(key: Key, *, boundary=False, arrival=False, first=False, n_voices=4) -> Context:
+    return Context(
+        key.tonic_pc,
+        key.tonic_letter,
+        key.mode is Mode.MINOR,
+        boundary,
+        arrival,
+        first,
+        np.array(CHORALE.low)[:n_voices],
+        np.array(CHORALE.high)[:n_voices],
+    )
+
+
+def blamed(rule: Rule, example: Example) -> set[str]:
+    """Letters of the sites that the rule blames in the last chord."""
+    silence = "- - - -"
+    prev, cur = (silence, *example.chords)[-2:]
+    where = context(Key.parse(example.key), boundary=example.boundary, arrival=example.arrival)
+    found = rule.violations(sonority(prev), sonority(cur), where)
+    sites = [site for site, broken in zip(rule.sites.of(4), found, strict=True) if broken]
+    return {"".join(VOICE_LETTERS[voice] for voice in site) for site in sites}
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_examples_break_and_obey(rule):
+    for example in rule.breaking:
+        expected = set(example.at) if rule.sites is Sites.VOICE else {example.at}
+        assert blamed(rule, example) == expected, example
+    for example in rule.obeying:
+        assert blamed(rule, example) == set(), example
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_the_first_obeying_example_mends_the_first_breaking_one(rule):
+    breaking, obeying = rule.breaking[0], rule.obeying[0]
+    assert breaking.key == obeying.key
+    kept = slice(1, None) if rule.blames_before else slice(0, -1)
+    assert breaking.chords[kept] == obeying.chords[kept]
+    assert breaking.chords != obeying.chords
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_silence_breaks_nothing(rule):
+    rest = sonority("- - - -")
+    for example in rule.breaking:
+        where = context(Key.parse(example.key), arrival=True)
+        for prev, cur in ((sonority(example.chords[0]), rest), (rest, rest)):
+            assert not rule.violations(prev, cur, where).any()
+
+
+@pytest.mark.parametrize("n_voices", [1, 2, 3, 5])
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_any_number_of_voices(rule, n_voices):
+    chord = Sonority(*(np.zeros((7, n_voices), int) + 60 for _ in range(3)))
+    where = context(Key.parse("C"))._replace(
+        low=np.zeros(n_voices, int), high=np.full(n_voices, 127)
+    )
+    found = rule.violations(chord, chord, where)
+    assert found.shape == (7, len(rule.sites.of(n_voices)))
+    assert not found.any()
+
+
+def drawn(seed: int, n: int) -> tuple[Sonority, Sonority, Context]:
+    """Chord pairs in random keys in which the voices often move together."""
+    rng = np.random.default_rng(seed)
+    centre = np.array([72, 65, 58, 48])
+    before = centre + rng.integers(-7, 8, (n, 4))
+    after = before + rng.integers(-4, 5, (n, 1)) * rng.integers(0, 2, (n, 4))
+    after += rng.integers(-2, 3, (n, 4)) * rng.integers(0, 2, (n, 4))
+    keys = [Key.parse(name) for name in ("C", "a", "F#", "eb", "Bb", "c#")]
+    index = rng.integers(0, len(keys), n)
+    chords = []
+    for semitone in (before, after):
+        steps = np.stack([key.spell(semitone) for key in keys])[index, np.arange(n)]
+        silent = rng.random((n, 4)) < 0.1
+        semitone = np.where(silent, REST, semitone)
+        chords.append(Sonority(semitone, np.where(silent, 0, steps), ~silent))
+    flags = rng.random((3, n)) < 0.3
+    where = Context(
+        np.array([key.tonic_pc for key in keys])[index],
+        np.array([key.tonic_letter for key in keys])[index],
+        np.array([key.mode is Mode.MINOR for key in keys])[index],
+        *flags,
+        np.array(CHORALE.low),
+        np.array(CHORALE.high),
+    )
+    return *chords, where
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_numpy_and_jax_agree(rule):
+    prev, cur, where = drawn(seed=5, n=20_000)
+    expected = rule.violations(prev, cur, where)
+    on_device = jax.tree.map(jnp.asarray, (prev, cur, where))
+    assert expected.any(), "no drawn chord breaks the rule: the comparison says nothing"
+    np.testing.assert_array_equal(jax.jit(rule.violations)(*on_device), expected)
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_a_site_depends_on_its_own_voices_alone(rule):
+    prev, cur, where = drawn(seed=6, n=2_000)
+    other_prev, other_cur, _ = drawn(seed=7, n=2_000)
+    expected = rule.violations(prev, cur, where)
+    for column, site in enumerate(rule.sites.of(4)):
+        own = np.isin(np.arange(4), site)
+        mixed = [
+            Sonority(*(np.where(own, a, b) for a, b in zip(one, other, strict=True)))
+            for one, other in ((prev, other_prev), (cur, other_cur))
+        ]
+        found = rule.violations(*mixed, where)
+        np.testing.assert_array_equal(found[:, column], expected[:, column])
+
+
+def pair_motion(rule: Rule, before: str, after: str, key: str = "C") -> bool:
+    """Whether two voices break a rule."""
+    where = context(Key.parse(key), n_voices=2)
+    return bool(rule.violations(sonority(before), sonority(after), where)[0])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "broken"),
+    [
+        ("G4 C4", "A4 D4", True),
+        ("G5 C4", "A4 D3", True),  # twelfths are fifths
+        ("G4 C4", "A4 D3", False),  # contrary motion
+        ("B4 E4", "C5 F#4", False),  # a perfect fifth to a diminished one
+        ("F#4 C4", "G4 Db4", False),
+        ("G4 C4", "G#4 Db4", False),  # sounds like a fifth, is a doubly augmented fourth
+        ("G4 C4", "G5 C5", True),  # leaping together by an octave is motion
+        ("G4 C4", "G4 C4", False),
+        ("F4 C4", "G4 D4", False),  # fourths
+        ("C4 G4", "D4 A4", True),  # crossed voices are still a fifth apart
+        ("G4 C4", "A4 E5", True),  # the lower voice rises above the upper
+    ],
+)
+def test_parallel_fifths(before, after, broken):
+    assert pair_motion(find_rule("M01"), before, after) is broken
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "broken"),
+    [
+        ("C5 C4", "D5 D4", True),
+        ("C4 C4", "D4 D4", True),
+        ("C5 C3", "D5 D4", True),  # fifteenth to octave in similar motion
+        ("C4 C4", "F4 F3", True),  # unison to octave, contrary
+        ("C5 C4", "G4 G4", True),  # octave to unison, contrary
+        ("C5 C4", "F5 F3", False),  # octave to fifteenth, contrary: another rule's
+        ("C5 C4", "C5 C3", False),  # one voice moves
+        ("B#4 C4", "D5 D4", False),  # a diminished second and an octave
+    ],
+)
+def test_parallel_octaves(before, after, broken):
+    assert pair_motion(find_rule("M02"), before, after) is broken
+
+
+@pytest.mark.parametrize(
+    ("key", "chord", "broken"),
+    [
+        ("C", "B4 B3", True),
+        ("C", "Cb5 B3", False),
+        ("C", "F#4 F#3", True),
+        ("C", "Bb4 Bb3", False),
+        ("a", "G#4 G#3", True),
+        ("a", "G4 G3", False),
+        ("a", "F#4 F#3", False),
+        ("a", "C#5 C#4", True),
+        ("a", "D#4 D#4", True),
+        ("A", "C#5 C#4", False),
+    ],
+)
+def test_doubled_leading_tones(key, chord, broken):
+    assert pair_motion(find_rule("V10"), chord, chord, key) is broken
+
+
+def test_an_unknown_code_names_near_ones():
+    with pytest.raises(InputError, match="M01"):
+        find_rule("M1")
+    with pytest.raises(InputError, match="V10"):
+        find_rule("nonsense")
+    assert find_rule("m01") is RULES["M01"]
