@@ -1,4 +1,4 @@
-"""Does the frame-level HMM earn its place? Its likelihood beside Markov chains on the same alphabet.
+"""Does the frame-level HMM earn its place? Its likelihood beside Markov chains' on one alphabet.
 
 Protocol: nats per frame = sum over frames of -log p(all four voices) over the number of frames, on
 the bundled chorales whose tunes no training sees. All models speak key-relative tokens with holds,

@@ -1,10 +1,10 @@
-"""Nats per frame of proposals on the published 16th-grid chorales.
+r"""Nats per frame of proposals on the published 16th-grid chorales.
 
 Protocol: sum over frames of -log p(all four voices), divided by the number of frames; every frame
 counts, the first included; no end token; silence is a class. See the results page beside this file
 for what is and what is not comparable.
 
-    uv run python benchmarks/likelihood.py --jsb16 Jsb16thSeparated.json \\
+    uv run python benchmarks/likelihood.py --jsb16 Jsb16thSeparated.json \
         --proposals transformer --splits valid --json OUT
 """
 
@@ -46,8 +46,10 @@ def fit(path: Path, config: TrainConfig, out: Path) -> None:
         network=NetworkConfig(holds=False, window=256),
         config=config,
         out=out,
-        metadata={"data": f"{path.name} train split, sha256 {digest[:16]}",
-                  "command": "benchmarks/likelihood.py --train"},
+        metadata={
+            "data": f"{path.name} train split, sha256 {digest[:16]}",
+            "command": "benchmarks/likelihood.py --train",
+        },
     )
 
 
@@ -80,7 +82,9 @@ def measure(path: Path, proposal: str, splits: list[str], weights: Path) -> list
 
 def main() -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--jsb16", type=Path, required=True, help="Jsb16thSeparated.json")
     parser.add_argument("--proposals", default="transformer", help="comma-separated names")
     parser.add_argument("--splits", default="valid,test", help="comma-separated splits")

@@ -1,10 +1,10 @@
 """Compose tonal music under hard constraints, and mark harmony exercises by the same rules.
 
-    import clausula as cl
+import clausula as cl
 
-    piece = cl.compose(measures=16, key="G")
-    piece.write("g.musicxml")
-    print(cl.check(piece).to_text())
+piece = cl.compose(measures=16, key="G")
+piece.write("g.musicxml")
+print(cl.check(piece).to_text())
 """
 
 from __future__ import annotations

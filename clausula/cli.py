@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from clausula.composing import Piece
 
 app = typer.Typer(
-    help="Compose tonal music under hard constraints, and mark harmony exercises by the same rules.",
+    help="Compose tonal music under hard constraints; mark harmony exercises by the same rules.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -39,7 +39,7 @@ def compose(
     meter: Annotated[str, typer.Option(help="time signature")] = "4/4",
     measures: Annotated[int, typer.Option(help="full measures")] = 16,
     form: Annotated[
-        str | None, typer.Option(help="a letter a phrase, primed where varied: \"A A' B A\"")
+        str | None, typer.Option(help='a letter a phrase, primed where varied: "A A\' B A"')
     ] = None,
     cadences: Annotated[
         str | None, typer.Option(help="in place of the form's own: HC@4.3,PAC@8.3:V,PAC@16.3")
@@ -50,10 +50,13 @@ def compose(
     ] = None,
     rules: Annotated[str, typer.Option(help="rule set: a name or a TOML file")] = "chorale",
     beam: Annotated[int, typer.Option(help="hypotheses kept at every step")] = 32,
-    candidates: Annotated[int, typer.Option(help="distinct pieces to write, the best as piece.*")] = 1,
+    candidates: Annotated[
+        int, typer.Option(help="distinct pieces to write, the best as piece.*")
+    ] = 1,
     seed: Annotated[int, typer.Option(help="the same seed writes the same piece")] = 0,
-    out: Annotated[Path, typer.Option(help="folder for piece.musicxml .mid .svg .png, report.json")]
-    = Path("out"),
+    out: Annotated[
+        Path, typer.Option(help="folder for piece.musicxml .mid .svg .png, report.json")
+    ] = Path("out"),
 ) -> None:
     """Compose a chorale that satisfies a plan, and verify what was written."""
     from clausula.composing import compose as compose_piece
@@ -103,7 +106,9 @@ def _show(piece: Piece, out: Path) -> None:
     from rich.table import Table
 
     report = piece.report
-    table = Table(title=f"{piece.score.title}, {report['meter']}, {report['form']}, seed {report['seed']}")
+    table = Table(
+        title=f"{piece.score.title}, {report['meter']}, {report['form']}, seed {report['seed']}"
+    )
     table.add_column("asked")
     table.add_column("verified in the written file")
     for row in report["verified"]:
@@ -111,7 +116,8 @@ def _show(piece: Piece, out: Path) -> None:
     console = Console(width=max(80, shutil.get_terminal_size().columns))
     console.print(table)
     console.print(
-        f"{report['nats_per_frame']} nats a frame under the network, {report['dead_ends']} dead ends, "
+        f"{report['nats_per_frame']} nats a frame under the network, "
+        f"{report['dead_ends']} dead ends, "
         f"{report['seconds']} s. Written to {out}{os.sep}: "
         + " ".join(f"piece{ending}" for ending in IMAGES)
         + " report.json",
@@ -123,10 +129,13 @@ def _show(piece: Piece, out: Path) -> None:
 def check(
     file: Annotated[Path, typer.Argument(help="MusicXML, MIDI, kern or ABC")],
     rules: Annotated[str, typer.Option(help="rule set: a name or a TOML file")] = "chorale",
-    key: Annotated[str | None, typer.Option(help="home key; inferred and stated if left out")] = None,
+    key: Annotated[
+        str | None, typer.Option(help="home key; inferred and stated if left out")
+    ] = None,
     format: Annotated[str, typer.Option(help="text or json")] = "text",
-    fail_on: Annotated[str, typer.Option(help="error, warning or style: exit 1 from there on")]
-    = "error",
+    fail_on: Annotated[
+        str, typer.Option(help="error, warning or style: exit 1 from there on")
+    ] = "error",
 ) -> None:
     """Find the part-writing faults of a score."""
     from clausula.checker.check import check as check_score
@@ -152,7 +161,9 @@ def explain(code: Annotated[str, typer.Argument(help="a rule's code, such as M01
 
 @app.command()
 def train(
-    out: Annotated[Path, typer.Option(help="weights to write; log and loss picture go beside them")],
+    out: Annotated[
+        Path, typer.Option(help="weights to write; log and loss picture go beside them")
+    ],
     steps: Annotated[int, typer.Option(help="optimiser updates")] = 2400,
     batch: Annotated[int, typer.Option(help="crops an update")] = 8,
     length: Annotated[int, typer.Option(help="frames a crop")] = 256,

@@ -1,7 +1,7 @@
 """Composing: plan, search, choose, write, read again, verify.
 
-Nothing is returned that was not written as MusicXML, read back, and found to hold by the checker and
-by verifiers that share no code with the search.
+Nothing is returned that was not written as MusicXML, read back, and found to hold by the checker
+and by verifiers that share no code with the search.
 """
 
 from __future__ import annotations
@@ -9,12 +9,10 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from clausula.checker.check import check
 from clausula.checker.report import Report
@@ -25,7 +23,6 @@ from clausula.constraints.rulesets import RuleSet, load_ruleset
 from clausula.constraints.text import parse_cadences, parse_constraint
 from clausula.constraints.verify import verify_cadence, verify_pin, verify_repeat
 from clausula.engine.plan import Constraint, Plan, make_plan
-from clausula.engine.rendering import grid_of
 from clausula.engine.tables import compile_plan, state_counts
 from clausula.errors import InputError, SearchError
 from clausula.grid import Grid, Meter
@@ -231,12 +228,14 @@ def _search(
         for draft in outcome.drafts(title):
             if any(difference(draft.grid, a.grid) < DISTINCT for a in found.accepted):
                 continue
-            score = to_score(draft.grid, title=title)
+            score = notated(draft.grid, plan, title)
             verified, report = verify(score, plan, ruleset)
             if report.reaches("error") or not all(v.holds for v in verified):
                 found.rejected += 1
                 continue
-            found.accepted.append(_Accepted(draft.grid, score, _report(draft, verified, report, found)))
+            found.accepted.append(
+                _Accepted(draft.grid, score, _report(draft, verified, report, found))
+            )
             if len(found.accepted) == candidates:
                 return found
     if found.accepted:
@@ -244,10 +243,12 @@ def _search(
             f"only {len(found.accepted)} of {candidates} distinct candidates were found in "
             f"{ATTEMPTS} attempts; try a wider --beam or fewer --candidates"
         )
-    blame = f"every hypothesis died at {where}" if where else f"{found.rejected} pieces were rejected"
+    blame = (
+        f"every hypothesis died at {where}" if where else f"{found.rejected} pieces were rejected"
+    )
     raise SearchError(
-        f"gave up after {ATTEMPTS} attempts (not proved impossible): {blame}; try another --seed, a "
-        "wider --beam, or fewer constraints there"
+        f"gave up after {ATTEMPTS} attempts (not proved impossible): {blame}; try another --seed, "
+        "a wider --beam, or fewer constraints there"
     )
 
 
@@ -303,8 +304,8 @@ def verify(score: Score, plan: Plan, ruleset: RuleSet) -> tuple[list[Verificatio
         if f.severity.word == "error"
     )
     rows.append(_verification(f"rules {ruleset.name}", list(faults)))
-    same = _same_music(to_grid(score, plan.key, quarter), grid)
-    rows.append(_verification("the same music re-read", [] if same else ["the notes differ"]))
+    differs = [] if same_music(score, read) else ["the notes differ"]
+    rows.append(_verification("the same music re-read", differs))
     return rows, reports[0]
 
 
@@ -322,11 +323,27 @@ def judge(grid: Grid, constraint: Constraint, timeline: Timeline) -> list[str]:
     return verify_pin(grid, constraint)
 
 
-def _same_music(one: Grid, other: Grid) -> bool:
-    """Whether pitches, spelling, onsets and fermatas agree frame by frame."""
-    return all(
-        np.array_equal(getattr(one, name), getattr(other, name))
-        for name in ("pitch", "step", "onset", "phrase_end")
+def notated(grid: Grid, plan: Plan, title: str) -> Score:
+    """The grid in notation, with a fermata on every note of each phrase's final chord.
+
+    That includes inner notes that began before the others: an editor prints it on all four.
+    """
+    score = to_score(grid, title=title)
+    ends = {Fraction(end, grid.frames_per_quarter) for _, end in plan.fermatas}
+    parts = (
+        replace(
+            part,
+            notes=tuple(replace(n, fermata=n.onset + n.duration in ends) for n in part.notes),
+        )
+        for part in score.parts
     )
+    return replace(score, parts=tuple(parts))
 
 
+def same_music(one: Score, other: Score) -> bool:
+    """Whether onsets, durations, spelled pitches and fermatas agree part by part."""
+
+    def music(score: Score) -> list[list[tuple]]:
+        return [[(n.onset, n.duration, n.pitch, n.fermata) for n in p.notes] for p in score.parts]
+
+    return music(one) == music(other)

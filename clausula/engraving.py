@@ -1,6 +1,7 @@
 """Engraved scores: SVG by Verovio, PNG by resvg.
 
-Conventions: notes keep the ids of the score in the SVG. Equal scores give equal bytes.
+Conventions: the SVG keeps the ids of the notes, so that a page can address them; equal scores give
+equal bytes. Systems hold about four measures of four voices.
 """
 
 from __future__ import annotations
@@ -12,25 +13,92 @@ import matplotlib
 import resvg_py
 import verovio
 
+from clausula.errors import InputError
 from clausula.score import Score
 from clausula.writing import Layout, to_musicxml, write_bytes
 
 _OPTIONS = {
     "adjustPageHeight": True,
     "breaks": "auto",
+    "condense": "none",
     "font": "Leland",
     "footer": "none",
-    "header": "auto",
+    "header": "encoded",
+    "outputIndent": 1,
     "pageHeight": 60000,
     "pageWidth": 2100,
     "scale": 50,
+    "staffLineWidth": 0.2,
     "svgViewBox": True,
     "xmlIdSeed": 1,
 }
+# Verovio asks for Times; matplotlib brings a face of that design to every machine.
+_FONTS = ("STIXGeneral.ttf", "STIXGeneralItalic.ttf", "STIXGeneralBol.ttf", "STIXGeneralBolIta.ttf")
+_VIEW_BOX = re.compile(r'viewBox="0 0 (\d+) (\d+)"')
 
 
 def to_svg(score: Score, layout: Layout = "open") -> list[str]:
-    tk = verovio.toolkit()
-    tk.setOptions(_OPTIONS)
-    tk.loadData(to_musicxml(score, layout).decode())
-    return [tk.renderToSVG(n) for n in range(1, tk.getPageCount() + 1)]
+    """The pages of a score, each an SVG document as high as its systems.
+
+    Notes are groups with the score's ids; of a note drawn as several tied ones the others have
+    ``-2``, ``-3`` … added.
+
+    Raises:
+        InputError: a score that cannot be written (see `clausula.writing.to_musicxml`).
+    """
+    toolkit = verovio.toolkit()
+    toolkit.setOptions(_OPTIONS)
+    _load(toolkit, to_musicxml(score, layout).decode())
+    if score.title:
+        # Verovio reads no font size from MusicXML, but it does from MEI.
+        title = '<rend xml:id="[^"]*" halign="center" valign="top"'
+        _load(toolkit, re.sub(title, r'\g<0> fontsize="x-large"', toolkit.getMEI(), count=1))
+    return [toolkit.renderToSVG(page) for page in range(1, toolkit.getPageCount() + 1)]
+
+
+def write_svg(score: Score, path: str | Path, layout: Layout = "open") -> None:
+    """Write the score as one SVG file, its pages one below the other."""
+    write_bytes(path, _joined(to_svg(score, layout)).encode())
+
+
+def write_png(score: Score, path: str | Path, width: int = 1600, layout: Layout = "open") -> None:
+    """Write the score as one PNG on white.
+
+    Args:
+        score: what to draw.
+        path: the file.
+        width: in pixels.
+        layout: as in `to_svg`.
+    """
+    fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    drawn = resvg_py.svg_to_bytes(
+        svg_string=_joined(to_svg(score, layout)),
+        background="white",
+        width=width,
+        skip_system_fonts=True,
+        font_files=[str(fonts / name) for name in _FONTS],
+        font_family="STIXGeneral",
+        serif_family="STIXGeneral",
+    )
+    write_bytes(path, bytes(drawn))
+
+
+def _load(toolkit: verovio.toolkit, data: str) -> None:
+    if not toolkit.loadData(data):
+        raise InputError("the score cannot be engraved; try writing it as MusicXML")
+
+
+def _joined(pages: list[str]) -> str:
+    """One SVG document of all pages."""
+    if len(pages) == 1:
+        return pages[0]
+    sizes = [tuple(map(int, _VIEW_BOX.findall(page)[0])) for page in pages]
+    width, height = max(w for w, _ in sizes), sum(h for _, h in sizes)
+    below, nested = 0, []
+    for page, (w, h) in zip(pages, sizes, strict=True):
+        nested.append(page.replace("<svg ", f'<svg y="{below}" width="{w}" height="{h}" ', 1))
+        below += h
+    return (
+        f'<svg viewBox="0 0 {width} {height}" version="1.1" '
+        f'xmlns="http://www.w3.org/2000/svg">\n{"".join(nested)}</svg>\n'
+    )

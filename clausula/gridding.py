@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import pairwise
 
 import numpy as np
 
@@ -93,7 +92,7 @@ def to_score(
 
     Returns:
         Parts Soprano, Alto, Tenor and Bass. In each run of ``phrase_end``, the last note of each
-        voice that sounds to the run's end has the fermata.
+        voice has the fermata if it begins in the run and sounds to its end.
     """
     quarter = grid.frames_per_quarter
     changes = [] if local_keys is None else list(local_keys)
@@ -120,7 +119,7 @@ def note_spans(grid: Grid, voice: int) -> list[tuple[int, int]]:
 
 
 def _part(grid: Grid, voice: int, ids: bool) -> Part:
-    ends = _phrase_ends(grid.phrase_end)
+    runs = _phrase_ends(grid.phrase_end)
     notes = []
     for count, (start, end) in enumerate(note_spans(grid, voice), start=1):
         notes.append(
@@ -129,16 +128,17 @@ def _part(grid: Grid, voice: int, ids: bool) -> Part:
                 Fraction(start, grid.frames_per_quarter),
                 Fraction(end - start, grid.frames_per_quarter),
                 SpelledPitch(int(grid.pitch[start, voice]), int(grid.step[start, voice])),
-                end in ends,
+                # A fermata on a note that began earlier would make the phrase end earlier.
+                end in runs and start >= runs[end],
             )
         )
     return Part(VOICE_NAMES[voice], tuple(notes), _CLEFS[voice])
 
 
-def _phrase_ends(phrase_end: np.ndarray) -> set[int]:
-    """The frame after each run of ``phrase_end``."""
-    closed = np.append(phrase_end, False)
-    return {i for i, (here, after) in enumerate(pairwise(closed), start=1) if here and not after}
+def _phrase_ends(phrase_end: np.ndarray) -> dict[int, int]:
+    """First frame of each run of ``phrase_end``, by the frame after it."""
+    edges = np.flatnonzero(np.diff(phrase_end, prepend=False, append=False))
+    return {int(end): int(start) for start, end in zip(edges[::2], edges[1::2], strict=True)}
 
 
 def _frame(score: Score, part: Part, note: Note, moment: Fraction, frames_per_quarter: int) -> int:

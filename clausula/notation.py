@@ -10,15 +10,17 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
+from clausula.errors import InputError
 from clausula.grid import Meter
 from clausula.pitch import Key, SpelledPitch
 from clausula.score import Note, Part, Score
 
-_BEAT = 4  # metrical weight of a beat; the bar line and the middle of four beats weigh more
+_BEAT = 6  # metrical weight of a beat; the bar line and the middle of four beats weigh more
 
 
 @dataclass(frozen=True)
@@ -40,17 +42,20 @@ class Symbol:
     tied_to: bool = False
 
 
-def symbols_in(part: Part, start: Fraction, end: Fraction, meter: Meter) -> list[Symbol]:
-    """The notes and rests of one measure, in order and without gaps.
+def symbols_in(part: Part, score: Score, start: Fraction, end: Fraction) -> list[Symbol]:
+    """The notes and rests of one measure of a part, in order and without gaps.
 
     Args:
         part: the line.
+        score: the score it belongs to, for meter and pick-up.
         start: the measure's first moment, in quarter notes from the start of the piece.
-        end: the next bar line; a shorter first measure is a pick-up only if its start is 0.
-        meter: the time signature in force.
+        end: the next bar line.
+
+    Raises:
+        InputError: a value that no symbol, dot or triplet shows.
     """
-    incomplete = start == 0 and end - start < meter.quarters
-    bar_line = end - meter.quarters if incomplete else start
+    meter = score.meter_at(start)
+    bar_line = end - meter.quarters if start < score.pickup else start
     symbols: list[Symbol] = []
     now = start
     for note in part.notes:
@@ -71,7 +76,7 @@ def _tied(
     cuts[1:-1] = [bar_line + cut for cut in cuts[1:-1]]
     return [
         Symbol(note, onset, following - onset, onset > note.onset, following < note.end)
-        for onset, following in zip(cuts, cuts[1:], strict=False)
+        for onset, following in pairwise(cuts)
     ]
 
 
@@ -83,10 +88,7 @@ def _rests(begin: Fraction, stop: Fraction, bar_line: Fraction, meter: Meter) ->
         return [Symbol(None, begin, stop - begin)]
     cuts = [begin, *rest_cuts(begin - bar_line, stop - bar_line, meter), stop]
     cuts[1:-1] = [bar_line + cut for cut in cuts[1:-1]]
-    return [
-        Symbol(None, onset, following - onset)
-        for onset, following in zip(cuts, cuts[1:], strict=False)
-    ]
+    return [Symbol(None, onset, following - onset) for onset, following in pairwise(cuts)]
 
 
 def note_cuts(start: Fraction, end: Fraction, meter: Meter) -> list[Fraction]:
@@ -99,11 +101,21 @@ def rest_cuts(start: Fraction, end: Fraction, meter: Meter) -> list[Fraction]:
     return _cuts(start, end, meter, _rest_fits)
 
 
-def _cuts(start, end, meter, fits) -> list[Fraction]:
+def _cuts(
+    start: Fraction,
+    end: Fraction,
+    meter: Meter,
+    fits: Callable[[Fraction, Fraction, Meter, int], bool],
+) -> list[Fraction]:
     """Cut at the strongest position inside until every stretch fits one symbol."""
     strongest, positions = _inside(start, end, meter)
-    if not positions or fits(start, end, meter, strongest):
+    if fits(start, end, meter, strongest):
         return []
+    if not positions:
+        raise InputError(
+            f"no symbol lasts from quarter {start} to {end} of a measure in {meter}; "
+            "try binary values or triplets"
+        )
     # From a weak start the next strong position is shown; from a strong one the longest value.
     cut = positions[0] if metrical_weight(start, meter) < strongest else positions[-1]
     return [*_cuts(start, cut, meter, fits), cut, *_cuts(cut, end, meter, fits)]
@@ -132,7 +144,9 @@ def _note_fits(start: Fraction, end: Fraction, meter: Meter, strongest: int) -> 
 def _rest_fits(start: Fraction, end: Fraction, meter: Meter, strongest: int) -> bool:
     """Whether one rest fills the silence; rests hide no position as strong as their start."""
     length = end - start
-    if not _is_notatable(length) or metrical_weight(start, meter) <= strongest:
+    if not _is_notatable(length):
+        return False
+    if strongest and metrical_weight(start, meter) <= strongest:
         return False
     if _is_compound(meter):
         return strongest < _BEAT or length % meter.beat == 0
@@ -140,18 +154,16 @@ def _rest_fits(start: Fraction, end: Fraction, meter: Meter, strongest: int) -> 
 
 
 def metrical_weight(position: Fraction, meter: Meter) -> int:
-    """How strong a position in a measure is: 6 bar line, 5 middle, 4 beat, less below."""
+    """How strong a position in a measure is: 8 bar line, 7 middle, 6 beat, less below."""
     return next((w for w, unit in _levels(meter) if position % unit == 0), 0)
 
 
 def _levels(meter: Meter) -> list[tuple[int, Fraction]]:
     """Weight and spacing (quarter notes) of every metrical level, strongest first."""
-    levels = [(6, meter.quarters)]
-    if meter.quarters == 4 * meter.beat:
-        levels.append((5, 2 * meter.beat))
     division = meter.beat / (3 if _is_compound(meter) else 2)
-    levels.append((_BEAT, meter.beat))
-    return levels + [(3 - i, division / 2**i) for i in range(4)]
+    middle = [(7, 2 * meter.beat)] if meter.quarters == 4 * meter.beat else []
+    below = [(5 - i, division / 2**i) for i in range(5)]
+    return [(8, meter.quarters), *middle, (_BEAT, meter.beat), *below]
 
 
 def _inside(start: Fraction, end: Fraction, meter: Meter) -> tuple[int, list[Fraction]]:

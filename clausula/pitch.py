@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +21,7 @@ LETTER_SEMITONES = np.array([0, 2, 4, 5, 7, 9, 11])
 _ACCIDENTALS = {"": 0, "#": 1, "##": 2, "b": -1, "bb": -2, "-": -1, "--": -2}
 
 
-class Mode(str, Enum):
+class Mode(StrEnum):
     """Major or minor."""
 
     MAJOR = "major"
@@ -63,7 +63,9 @@ class SpelledPitch(NamedTuple):
         """
         found = re.fullmatch(r"([A-Ga-g])(#{0,2}|b{0,2}|-{0,2})(\d)", text.strip())
         if not found:
-            raise InputError(f"{text!r} is not a pitch; write a letter, #, b or nothing, octave: F#4")
+            raise InputError(
+                f"{text!r} is not a pitch; write a letter, #, b or nothing, octave: F#4"
+            )
         letter = LETTERS.index(found[1].upper())
         octave = int(found[3])
         semitone = 12 * (octave + 1) + int(LETTER_SEMITONES[letter]) + _ACCIDENTALS[found[2]]
@@ -107,9 +109,7 @@ class Key:
         Raises:
             InputError: no such key.
         """
-        found = re.fullmatch(
-            r"([A-Ga-g])(#|b|-|)\s*:?\s*(major|minor|maj|min|m|M|)", text.strip()
-        )
+        found = re.fullmatch(r"([A-Ga-g])(#|b|-|)\s*:?\s*(major|minor|maj|min|m|M|)", text.strip())
         if not found:
             raise InputError(f"{text!r} is not a key; try D, 'f# minor' or Bb")
         letter = LETTERS.index(found[1].upper())

@@ -14,15 +14,17 @@ import numpy as np
 
 from clausula import __version__
 from clausula.constraints.rulesets import RuleSet
+from clausula.corpus import held_out, load_chorales
 from clausula.engine import hmm
 from clausula.engine.plan import Plan
 from clausula.engine.rendering import grid_of
 from clausula.engine.search import SearchConfig, SearchResult, search
 from clausula.engine.tables import Compiled, search_tables
-from clausula.engine.taste import taste, taste_terms
+from clausula.engine.taste import taste, taste_terms, write_reference
 from clausula.grid import Grid
-from clausula.neural.features import AGES, controls_of
+from clausula.neural.features import AGES, controls_of, example_of
 from clausula.neural.stepping import transformer_proposal
+from clausula.neural.train import nats_by_voice
 from clausula.neural.weights import load_weights
 from clausula.pitch import Mode
 from clausula.runtime import keep_compiled_programs
@@ -151,3 +153,12 @@ class Session:
         if ended.any():
             where = self.plan.timeline.words(int(dead[ended].argmax(axis=1).min()))
         return Outcome(self.plan, result, int(ended.sum()), where)
+
+
+def record_taste() -> None:
+    """Measure the held-out pieces under the shipped network: what real pieces are like."""
+    corpus = load_chorales()
+    model, _ = load_weights()
+    grids = [corpus.grids[i] for i in held_out(corpus)]
+    nats = [float(nats_by_voice(model, [example_of(grid)]).sum()) for grid in grids]
+    write_reference(grids, nats)

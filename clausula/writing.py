@@ -1,4 +1,4 @@
-"""Scores written to files: MusicXML and MIDI.
+"""Scores written to files: MusicXML (MIDI by `clausula.midi_writing`).
 
 Conventions: equal scores give equal bytes (no dates, no random ids), and a file appears whole or
 not at all. MusicXML 4.0 with one staff a part (``layout="open"``) or with two staves of two voices
@@ -10,19 +10,19 @@ from __future__ import annotations
 import os
 import xml.etree.ElementTree as ET
 from collections import Counter
+from contextlib import suppress
 from fractions import Fraction
-from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal, get_args
 
-import mido
 import music21 as m21
 from music21.musicxml.m21ToXml import ScoreExporter
 from music21.stream.makeNotation import makeBeams, makeTupletBrackets
 
 from clausula.errors import InputError
 from clausula.grid import Meter
+from clausula.midi_writing import to_midi
 from clausula.notation import Symbol, accidental_flags, symbols_in
 from clausula.pitch import Key, SpelledPitch
 from clausula.score import Part, Score
@@ -38,10 +38,8 @@ CLEFS = {
     "bass": m21.clef.BassClef,
 }
 _CHOIR_PROGRAM = 52  # General MIDI "Choir Aahs", from 0
+_COMPOSER = "clausula"  # where the score names nobody
 _MIDDLE_C_STEP = 28
-_TICKS = 480  # a quarter note in MIDI files
-_REPEAT_GAP = 12  # ticks of silence before a repeated note, so that it is heard anew
-_VELOCITY = 80
 _DOCTYPE = (
     '<!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 4.0 Partwise//EN" '
     '"http://www.musicxml.org/dtds/partwise.dtd">\n'
@@ -59,14 +57,14 @@ def to_musicxml(score: Score, layout: Layout = "open") -> bytes:
         layout: ``"open"`` for a staff a part, ``"choir"`` for four parts on two staves.
 
     Raises:
-        InputError: a score without measures, a note value no symbol can show, a choir layout of
-            other than four parts, or an unknown layout.
+        InputError: a score without measures, a value that no symbol, dot or triplet shows, a choir
+            layout of other than four parts, an unknown clef or layout.
     """
     staves = [_staff(score, parts, i) for i, parts in enumerate(_parts_by_staff(score, layout), 1)]
     whole = m21.stream.Score([*staves, _bracket(staves)])
-    whole.metadata = m21.metadata.Metadata(title=score.title, composer=score.composer or "clausula")
+    whole.metadata = m21.metadata.Metadata(title=score.title, composer=score.composer or _COMPOSER)
     root = ScoreExporter(whole, makeNotation=False).parse()
-    _settle(root)
+    _settle(root, score)
     ET.indent(root)
     return b"".join(
         (
@@ -81,6 +79,11 @@ def to_musicxml(score: Score, layout: Layout = "open") -> bytes:
 def write_musicxml(score: Score, path: str | Path, layout: Layout = "open") -> None:
     """Write ``to_musicxml(score, layout)`` to a file."""
     write_bytes(path, to_musicxml(score, layout))
+
+
+def write_midi(score: Score, path: str | Path, bpm: float = 72) -> None:
+    """Write ``to_midi(score, bpm)`` to a file."""
+    write_bytes(path, to_midi(score, bpm))
 
 
 def write_bytes(path: str | Path, data: bytes) -> None:
@@ -99,7 +102,8 @@ def write_bytes(path: str | Path, data: bytes) -> None:
             f"{path} cannot be written: {error.strerror}; try a folder that exists"
         ) from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):  # renamed, or never begun
+            unfinished.unlink()
 
 
 def _parts_by_staff(score: Score, layout: Layout) -> list[tuple[Part, ...]]:
@@ -171,14 +175,14 @@ def _measure(
     for onset, changed in score.meters:
         if start <= onset < end:
             measure.insert(onset - start, m21.meter.TimeSignature(str(changed)))
-    lines = [symbols_in(part, start, end, meter) for part in parts]
+    lines = [symbols_in(part, score, start, end) for part in parts]
     accidentals = _printed_accidentals(lines, score)
     for i, symbols in enumerate(lines):
         line = measure if len(parts) == 1 else m21.stream.Voice(id=i + 1)
         for symbol in symbols:
             element = _element(symbol, (i, symbol.onset) in accidentals, meter)
-            if line is not measure and symbol.note:
-                element.stemDirection = "up" if i == 0 else "down"
+            if line is not measure and isinstance(element, m21.note.Note):
+                _lean(element, upwards=i == 0)
             line.insert(symbol.onset - start, element)
         makeTupletBrackets(line, inPlace=True)
         if line is not measure:
@@ -211,24 +215,31 @@ def _element(symbol: Symbol, shows_accidental: bool, meter: Meter) -> m21.note.G
         return rest
     written = m21.note.Note(_pitch(symbol.note.pitch, shows_accidental))
     written.duration.quarterLength = symbol.duration
-    if symbol.duration.denominator > 1 and written.duration.type == "complex":
-        raise InputError(
-            f"{symbol.note.pitch.name} at quarter {symbol.note.onset} lasts {symbol.note.duration} "
-            "quarters, which no note symbol shows; try binary values or triplets"
-        )
     written.id = symbol.note.id
     if symbol.tied_from or symbol.tied_to:
         kind = {(False, True): "start", (True, True): "continue", (True, False): "stop"}
         written.tie = m21.tie.Tie(kind[symbol.tied_from, symbol.tied_to])
     if symbol.note.fermata and not symbol.tied_to:
-        written.expressions.append(m21.expressions.Fermata())
+        written.expressions.append(_fermata(above=True))
     if symbol.note.text and not symbol.tied_from:
         written.lyrics = [m21.note.Lyric(symbol.note.text, applyRaw=True)]
     return written
 
 
+def _fermata(above: bool) -> m21.expressions.Fermata:
+    fermata = m21.expressions.Fermata()
+    fermata.type = "upright" if above else "inverted"
+    return fermata
+
+
+def _lean(written: m21.note.Note, upwards: bool) -> None:
+    """Turn stem and fermata outwards, as two voices on one staff do."""
+    written.stemDirection = "up" if upwards else "down"
+    written.expressions = [_fermata(above=upwards) for _ in written.expressions]
+
+
 def _pitch(spelled: SpelledPitch, shows_accidental: bool) -> m21.pitch.Pitch:
-    written = m21.pitch.Pitch(step=spelled.letter, octave=spelled.octave)
+    written = m21.pitch.Pitch(f"{spelled.letter}{spelled.octave}")
     if spelled.alter or shows_accidental:
         written.accidental = m21.pitch.Accidental(spelled.alter)
         written.accidental.displayStatus = shows_accidental
@@ -240,10 +251,19 @@ def _bracket(staves: list[m21.stream.Part]) -> m21.layout.StaffGroup:
     return m21.layout.StaffGroup(staves, symbol="bracket", barTogether=False)
 
 
-def _settle(root: ET.Element) -> None:
-    """Remove what differs between two runs and what music21 does not say itself."""
-    encoding = root.find("identification/encoding")
-    encoding.remove(encoding.find("encoding-date"))
+def _settle(root: ET.Element, score: Score) -> None:
+    """Remove what differs between two runs; add what music21 does not write."""
+    for encoding in root.iter("encoding"):
+        for date in encoding.findall("encoding-date"):
+            encoding.remove(date)
+        for software in encoding.findall("software"):
+            software.text = "clausula"
+    for movement in root.findall("movement-title"):
+        root.remove(movement)
+    before_parts = [child.tag for child in root].index("part-list")
+    root.insert(before_parts, _credit("composer", score.composer or _COMPOSER, "right", "bottom"))
+    if score.title:
+        root.insert(before_parts, _credit("title", score.title, "center", "top"))
     seen: Counter[str] = Counter()
     for element in root.iter("note"):
         name = element.get("id")
@@ -251,3 +271,12 @@ def _settle(root: ET.Element) -> None:
             seen[name] += 1
             if seen[name] > 1:
                 element.set("id", f"{name}-{seen[name]}")
+
+
+def _credit(kind: str, words: str, justify: str, valign: str) -> ET.Element:
+    """Words above the first page."""
+    look = {"justify": justify, "halign": justify, "valign": valign}
+    credit = ET.Element("credit", page="1")
+    ET.SubElement(credit, "credit-type").text = kind
+    ET.SubElement(credit, "credit-words", look).text = words
+    return credit

@@ -122,7 +122,10 @@ def test_only_the_last_note_of_a_phrase_end_has_a_fermata():
     ]
 
 
-def score_of(*lines, meters=((Fraction(0), Meter(4, 4)),), key="C", key_given=True):
+COMMON = ((Fraction(0), Meter(4, 4)),)
+
+
+def score_of(*lines, meters=COMMON, key="C", key_given=True):
     parts = []
     for i, line in enumerate(lines):
         notes = [

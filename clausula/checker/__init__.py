@@ -1,0 +1,1 @@
+"""The checker: faults of a finished score, with places and words; imports no JAX."""

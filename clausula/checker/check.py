@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -26,7 +26,6 @@ from clausula.score import Score
 from clausula.slices import Slices, slices_of
 
 
-@runtime_checkable
 class HasScore(Protocol):
     """Anything that carries a score, such as a composed piece."""
 

@@ -3,8 +3,8 @@
 Conventions: every candidate key is given points, in units of correlation, by several witnesses. The
 *profile*: correlation of the quarters that each pitch class sounds with the mode's profile. The
 *close*: the last chord is the key's tonic triad, or the major triad on its dominant. The
-*signature*: the key's own accidentals, or nearly. For a phrase, the *home* key is the first guess.
-Local keys lie one accidental away from the home key, or from a new signature, at most.
+*signature*: the key's own accidentals, or nearly. A phrase leaves the home key only for a key whose
+leading tone it sounds, one accidental away from the home key, or from a new signature, at most.
 
 References: the profiles are those of D. Temperley, after the Kostka-Payne harmony textbook, as
 music21 gives them (``analysis.discrete.TemperleyKostkaPayne``).
@@ -36,7 +36,6 @@ _HALF_CLOSE = 0.1
 _LAST_CLOSE = 2.0  # a piece's close weighs more than a phrase's, which may end anywhere
 _SIGNATURE = 0.1  # for each accidental of difference, taken away
 _NAMED = 0.15  # the file gives tonic and mode, not only a signature
-_HOME = 0.1
 _SHARPNESS = 0.08  # points that make a key e times as likely as another
 
 
@@ -96,10 +95,13 @@ def _phrase_key(slices: Slices, home: Key, start: int, stop: int) -> Key:
     if whole or (stop == len(slices) and sound.bass == home.tonic_pc):
         return home
     centre = _signature_at(slices, home, slices.onset[start])
-    return max(
-        (key for key in _all_keys() if abs(key.fifths - centre) <= 1 or key == home),
-        key=lambda key: _profile(key, sound) + _close(key, sound) + _HOME * (key == home),
-    )
+    near = [key for key in _all_keys() if abs(key.fifths - centre) <= 1 and _led_to(key, sound)]
+    return max([home, *near], key=lambda key: _profile(key, sound) + _close(key, sound))
+
+
+def _led_to(key: Key, sound: _Sound) -> bool:
+    """Whether the key's leading tone sounds: without it nothing has left the home key."""
+    return bool(sound.quarters[(key.tonic_pc + 11) % 12])
 
 
 def _signature_at(slices: Slices, home: Key, onset: Fraction) -> int:

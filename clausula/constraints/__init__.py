@@ -1,0 +1,1 @@
+"""Rules, cadences, returns and pins, and what compiles them; imports no JAX."""

@@ -222,6 +222,7 @@ V20 = Rule(
         Example("a", ("G#4 E4 B3 E3", "A4 E4 C4 A2")),
         Example("C", ("B4 G4 D4 G3", "C5 G4 E4 C3")),
         Example("a", ("G4 E4 B3 E3", "A4 F4 C4 F3")),
+        Example("C", ("Bb4 G4 D4 G3", "C5 G4 E4 C3")),
     ),
 )
 

@@ -1,0 +1,1 @@
+"""Plan, messages and search; imports no network: it receives a proposal."""

@@ -1,7 +1,7 @@
 """The HMM filter that every hypothesis of the search carries, and what it says of the next token.
 
-``log_alpha[b, z]`` is log P(frame's state z | all tokens so far), normalised. It stays in log space:
-after four improbable tokens the states of one frame differ by more than float32 can hold.
+``log_alpha[b, z]`` is log P(frame's state z | all tokens so far), normalised. It stays in log
+space: after four improbable tokens the states of one frame differ by more than float32 can hold.
 Sums are taken relative to their largest term, so no positive probability becomes zero.
 
 References: design §6; Rabiner 1989, §III.A (the forward recursion).
@@ -59,9 +59,7 @@ def _normalised(log_weights: jax.Array) -> tuple[jax.Array, jax.Array]:
 def token_log_prob(log_alpha: jax.Array, log_emission: jax.Array) -> jax.Array:
     """``[batch, 32]`` log P(x | tokens so far) of every token of a voice under the HMM alone."""
     scale = log_alpha.max(axis=1, keepdims=True)
-    total = jnp.matmul(
-        jnp.exp(log_alpha - scale), jnp.exp(log_emission), precision="highest"
-    )
+    total = jnp.matmul(jnp.exp(log_alpha - scale), jnp.exp(log_emission), precision="highest")
     return jnp.log(total) + scale
 
 
@@ -74,10 +72,10 @@ def token_guidance(
 ) -> jax.Array:
     """How likely the HMM is to satisfy the constraints if this token is chosen now.
 
-    ``log sum_z alpha[z] P(x | z) exp(log_beta[l + 1, delta(q, x), z]) - log sum_z alpha[z] P(x | z)``
-    (design §6). The first sum is taken relative to its largest ``alpha * beta``, whose emission is
-    above its floor, so the result is -inf exactly where the token is refused or leads to a state
-    from which nothing can be accepted.
+    ``log sum_z alpha[z] P(x | z) exp(log_beta[l + 1, delta(q, x), z])
+    - log sum_z alpha[z] P(x | z)`` (design §6). The first sum is taken relative
+    to its largest ``alpha * beta``, whose emission is above its floor, so the result is -inf
+    exactly where the token is refused or leads to a state from which nothing can be accepted.
 
     Args:
         log_alpha: ``[batch, z]`` the filter before the token.

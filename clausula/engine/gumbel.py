@@ -10,9 +10,7 @@ import jax
 import jax.numpy as jnp
 
 
-def perturbed_children(
-    key: jax.Array, log_q: jax.Array, perturbed: jax.Array
-) -> jax.Array:
+def perturbed_children(key: jax.Array, log_q: jax.Array, perturbed: jax.Array) -> jax.Array:
     """Gumbels of all children, conditioned on each parent's being the largest of its children's.
 
     Args:

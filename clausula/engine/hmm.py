@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from safetensors import safe_open
-from safetensors.numpy import save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save as serialise
 
 from clausula.errors import CorpusError, InputError
 from clausula.grid import REST, Grid, Meter
@@ -31,9 +31,9 @@ LOWEST_RELATIVE, HIGHEST_RELATIVE = 28, 92
 N_RELATIVE = FIRST_PITCH + HIGHEST_RELATIVE - LOWEST_RELATIVE + 1
 N_NOTE = N_RELATIVE - 1  # what a voice that does not hold can do: rest, or start a pitch
 FLOOR = 1e-6  # share of the uniform distribution in every distribution of the model
-# Class by place in the phrase (within it, first frame under a fermata, later ones, first frame after)
-# and place in the measure (downbeat, another beat, off-beat eighth, finer). Few frames under or
-# after a fermata lie off the beat, so those places share classes.
+# Class by place in the phrase (within it, first frame under a fermata, later ones, first frame
+# after it) and place in the measure (downbeat, another beat, off-beat eighth, finer). Few frames
+# under or after a fermata lie off the beat, so those places share classes.
 CLASS_OF_PLACE = np.array([[0, 1, 2, 3], [4, 5, 5, 5], [6, 6, 7, 7], [8, 9, 9, 9]], np.int32)
 N_CLASSES = int(CLASS_OF_PLACE.max()) + 1
 MODES = (Mode.MAJOR, Mode.MINOR)
@@ -81,6 +81,27 @@ class Sequences(NamedTuple):
     mode: np.ndarray
     offsets: np.ndarray
     order: np.ndarray
+
+    @property
+    def active(self) -> np.ndarray:
+        """``[time]`` pieces that sound, which is the number of rows in each block."""
+        return np.diff(self.offsets)
+
+    @property
+    def piece(self) -> np.ndarray:
+        """``[row]`` packed piece of each row."""
+        return np.concatenate([np.arange(n) for n in self.active])
+
+    @property
+    def time(self) -> np.ndarray:
+        """``[row]`` frame of each row within its piece."""
+        return np.repeat(np.arange(len(self.active)), self.active)
+
+    @property
+    def steps(self) -> tuple[np.ndarray, np.ndarray]:
+        """Rows after the first block, and for each the row of the same piece one frame before."""
+        rows = np.arange(self.offsets[1], self.offsets[-1])
+        return rows, rows - np.repeat(self.active[:-1], self.active[1:])
 
 
 def tonic_shift(key: Key) -> int:
@@ -232,10 +253,8 @@ def log_likelihood(hmm: HMM, grids: Sequence[Grid]) -> np.ndarray:
     likelihood, scale = frame_likelihood(hmm, sequences)
     _, norm = forward(hmm, sequences, likelihood)
     frame = scale.astype(np.float64) + np.log(norm.astype(np.float64))
-    active = np.diff(sequences.offsets)
-    piece = np.concatenate([np.arange(n) for n in active])
     total = np.zeros(len(grids))
-    np.add.at(total, sequences.order[piece], frame)
+    np.add.at(total, sequences.order[sequences.piece], frame)
     return total
 
 
@@ -263,7 +282,7 @@ def log_emission(hmm: HMM, key: Key) -> np.ndarray:
 
 
 def with_floor(weights: np.ndarray) -> np.ndarray:
-    """Distributions along the last axis, ``FLOOR`` of each uniform; the weights' sum is positive."""
+    """Weights of positive sum as distributions on the last axis, ``FLOOR`` of each uniform."""
     probabilities = weights / weights.sum(axis=-1, keepdims=True)
     mixed = (1 - FLOOR) * probabilities + FLOOR / weights.shape[-1]
     return mixed.astype(np.float32)
@@ -283,7 +302,8 @@ def save(hmm: HMM, path: Path, metadata: dict[str, Any]) -> None:
         "log_note": np.log(hmm.note),
     }
     halves = {name: array.astype(np.float16) for name, array in arrays.items()}
-    save_file(halves, path, {"clausula": json.dumps(metadata, sort_keys=True)})
+    # The library writes for the owner alone; writing the bytes keeps the user's own permissions.
+    path.write_bytes(serialise(halves, {"clausula": json.dumps(metadata, sort_keys=True)}))
 
 
 def load(path: Path = WEIGHTS) -> tuple[HMM, dict[str, Any]]:
@@ -293,16 +313,14 @@ def load(path: Path = WEIGHTS) -> tuple[HMM, dict[str, Any]]:
         CorpusError: no such file, or not a model of this alphabet.
     """
     if not path.is_file():
-        raise CorpusError(f"no HMM at {path}; train one with `clausula train --hmm`")
-    with safe_open(path, "np") as file:
-        metadata = json.loads((file.metadata() or {}).get("clausula", "{}"))
-        try:
-            arrays = {
-                name: file.get_tensor(name).astype(np.float32)
-                for name in ("log_initial", "log_transition", "hold_logit", "log_note")
-            }
-        except Exception as error:
-            raise CorpusError(f"{path} is no HMM of clausula: {error}") from error
+        raise CorpusError(f"no HMM at {path}; train one with benchmarks/hmm_likelihood.py --train")
+    names = ("log_initial", "log_transition", "hold_logit", "log_note")
+    try:
+        with safe_open(path, "np") as file:
+            metadata = json.loads((file.metadata() or {}).get("clausula", "{}"))
+            arrays = {name: file.get_tensor(name).astype(np.float32) for name in names}
+    except (SafetensorError, json.JSONDecodeError) as error:
+        raise CorpusError(f"{path} is no HMM of clausula ({error}); train it again") from error
     if arrays["hold_logit"].shape[:2] != (N_CLASSES, 4) or arrays["log_note"].shape[2] != N_NOTE:
         raise CorpusError(f"{path} has another alphabet or other classes; train it again")
     hmm = HMM(

@@ -79,8 +79,9 @@ def frame_automaton(step: jax.Array, reachable: jax.Array) -> FrameAutomaton:
     return FrameAutomaton(padded.astype(jnp.int32), last, trivial)
 
 
-def _completions(masks: FrameMasks, automaton: FrameAutomaton | None, soprano: jax.Array,
-                 state: jax.Array) -> jax.Array:
+def _completions(
+    masks: FrameMasks, automaton: FrameAutomaton | None, soprano: jax.Array, state: jax.Array
+) -> jax.Array:
     """``bool[N, 32, 32]``: may (bass, alto) be completed by a tenor beside this soprano?
 
     Args:
@@ -107,9 +108,7 @@ def _completions(masks: FrameMasks, automaton: FrameAutomaton | None, soprano: j
     return (tenor_by_both != 0) & from_bits(alto_by_bass) & from_bits(bass)[:, :, None]
 
 
-def allowed_soprano(
-    masks: FrameMasks, automaton: FrameAutomaton, state: jax.Array
-) -> jax.Array:
+def allowed_soprano(masks: FrameMasks, automaton: FrameAutomaton, state: jax.Array) -> jax.Array:
     """``bool[N, 32]`` soprano tokens that some bass, alto and tenor complete."""
     hypotheses = state.shape[0]
 

@@ -1,4 +1,4 @@
-"""First-order Markov chains on the HMM's alphabet: the baseline that the HMM must earn its place by.
+"""First-order Markov chains on the HMM's alphabet: what the HMM must beat to earn its place.
 
 Each voice is a chain of its own, given what the HMM is given: the class of the frame and the mode.
 Two memories: ``Memory.TOKEN`` knows the token of the frame before (after a hold, the pitch is
@@ -13,7 +13,8 @@ Information Theory 37 (1991), method C.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import Enum
+from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from clausula.grid import Grid
 from clausula.vocabulary import HOLD_TOKEN
 
 
-class Memory(str, Enum):
+class Memory(StrEnum):
     """What a chain remembers of the frame before."""
 
     TOKEN = "token"
@@ -79,7 +80,8 @@ def train_markov(grids: Sequence[Grid], memory: Memory) -> np.ndarray:
     return np.stack([_interpolate(voice) for voice in counts])
 
 
-def _contexts(grid: Grid, memory: Memory) -> tuple[np.ndarray | int, ...]:
+def _contexts(grid: Grid, memory: Memory) -> tuple[Any, ...]:
+    """Index of each frame's and voice's row in ``[voice, mode, class, memory state]``."""
     return (
         np.arange(4),
         MODES.index(grid.key.mode),
@@ -104,10 +106,7 @@ def _interpolate(counts: np.ndarray) -> np.ndarray:
 def log_likelihood(chain: np.ndarray, grids: Sequence[Grid], memory: Memory) -> np.ndarray:
     """``[piece]`` log probability of each grid under the chains of its four voices, in nats."""
     return np.array(
-        [
-            np.log(chain[(*_contexts(grid, memory), relative_tokens(grid))]).sum()
-            for grid in grids
-        ]
+        [np.log(chain[(*_contexts(grid, memory), relative_tokens(grid))]).sum() for grid in grids]
     )
 
 

@@ -88,7 +88,7 @@ def layers_of(automaton: LayeredAutomaton, domains: Domains, frames: int | None 
         table=jnp.asarray(np.pad(automaton.table_of_layer.reshape(own, 4), pad)),
         domains=jnp.asarray(np.pad(domains.masks[:, SEARCH_ORDER], pad)),
         accepting=jnp.arange(successor.shape[1]) < int(automaton.n_states[-1]),
-        narrow=jnp.asarray(np.pad(widths <= NARROW, pad[0])),
+        narrow=jnp.asarray(np.pad(widths <= NARROW, pad[0], constant_values=True)),
         active=jnp.arange(frames) < own,
         start=jnp.int32(automaton.start),
     )
@@ -226,9 +226,7 @@ def finite_max(log_terms: jax.Array, axis: int) -> jax.Array:
     return jnp.where(jnp.isneginf(best), 0.0, best)
 
 
-def log_probability(
-    layers: Layers, first: jax.Array, initial: jax.Array
-) -> jax.Array:
+def log_probability(layers: Layers, first: jax.Array, initial: jax.Array) -> jax.Array:
     """Log probability that a piece of the HMM satisfies the constraints; -inf where none can.
 
     Args:

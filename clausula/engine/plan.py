@@ -1,9 +1,9 @@
 """The plan of a piece: form, phrases, cadences, returning themes, keys by time.
 
-A form is letters, one a phrase (``A A' B A``). Phrases are of equal length. A letter that comes back
-brings the soprano of its first statement back: all of it up to the measure of the cadence, or, when
-primed, its first half. Unless cadences are given, each phrase gets one by its place: weaker inside
-stronger.
+A form is letters, one a phrase (``A A' B A``). Phrases are of equal length. A letter that comes
+back brings the soprano of its first statement back: all of it up to the measure of the cadence, or,
+when primed, its first half. Unless cadences are given, each phrase gets one by its place: weaker
+inside stronger.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 
@@ -167,7 +168,7 @@ def _phrases(form: str, measures: int) -> tuple[Phrase, ...]:
 
 
 def _default_kinds(phrases: int) -> list[CadenceKind]:
-    """Cadences by place: the last phrase closes, even ones close softly or fully, odd ones stay open."""
+    """Cadences by place: odd phrases stay open, even ones and the last one close."""
     kinds = [CadenceKind.PAC if i % 2 else CadenceKind.HC for i in range(phrases)]
     kinds[-1] = CadenceKind.PAC
     return kinds
@@ -195,7 +196,7 @@ def _fermatas(
                 f"{cadence}: no phrase ends in measure {cadence.measure}; the phrases of this form "
                 f"end in measures {ends}: move the cadence there or give another --form"
             )
-    for earlier, later in zip(cadences, cadences[1:], strict=False):
+    for earlier, later in pairwise(cadences):
         if earlier.measure == later.measure:
             raise PlanError(f"{earlier} and {later} both end one phrase; keep one of them")
     arrival = {c.measure: c.beat for c in cadences}
@@ -236,7 +237,9 @@ def _key_track(
     keys = [home] * timeline.n_frames
     for phrase in phrases:
         end = timeline.phrase_end(timeline.frame_of(phrase.measure))
-        middle = timeline.frame_of(phrase.measure) + phrase.measures * timeline.frames_per_measure // 2
+        middle = (
+            timeline.frame_of(phrase.measure) + phrase.measures * timeline.frames_per_measure // 2
+        )
         keys[middle:end] = [closing.get(phrase.last, home)] * (end - middle)
     for repeat in repeats:
         moved = key_of_copy(repeat.how, home)

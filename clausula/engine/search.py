@@ -1,10 +1,11 @@
-"""The search: one jitted scan over frames, batched over pieces and beams (design §7).
+"""The search: one jitted loop over frames, batched over pieces and beams (design §7).
 
 Each hypothesis is a row; all its state is one pytree. Within a frame the four voices are chosen in
 search order (slots 0 … 3: soprano, bass, alto, tenor). At each slot a row's token distribution is
 
-    log q(token) = log p_net(token) / temperature + guidance * log p_hmm(constraints | prefix, token)
-                   - cost of soft rules, masked, cut at the tail, normalised
+    log q(token) = log p_net(token) / temperature
+                   + guidance * log p_hmm(constraints | prefix, token) - cost of soft rules,
+                   masked, cut at the tail, normalised
 
 and either the rows are sampled without replacement by log q (stochastic beams), or those with
 the best ``log p_net + guidance * log p_hmm(constraints | prefix) - costs`` are kept (maximising;
@@ -22,6 +23,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from clausula.engine.filter import emit, filter_init, predict, token_guidance
 from clausula.engine.gumbel import perturbed_children
 from clausula.engine.lookahead import (
     ALLOWED,
@@ -31,7 +33,6 @@ from clausula.engine.lookahead import (
     FrameMasks,
     frame_automaton,
 )
-from clausula.engine.filter import emit, filter_init, predict, token_guidance
 from clausula.engine.messages import (
     boundary_messages,
     frame_messages,
@@ -163,19 +164,19 @@ def _search_piece(
 ) -> SearchResult:
     frames = tables.class_of_frame.shape[0]
 
-    def frame(carry: Hypotheses, time: jax.Array) -> tuple[Hypotheses, jax.Array]:
-        carry = jax.lax.cond(
-            time < tables.n_frames,
-            lambda c: _frame(
-                proposal, tables, log_boundary, config, jax.random.fold_in(key, time), c, time
-            ),
-            lambda c: c,
-            carry,
-        )
-        return carry, (carry.score > -jnp.inf).sum()
+    def frame(
+        time: jax.Array, carry: tuple[Hypotheses, jax.Array]
+    ) -> tuple[Hypotheses, jax.Array]:
+        beam, alive = carry
+        now = jax.random.fold_in(key, time)
+        beam = _frame(proposal, tables, log_boundary, config, now, beam, time)
+        return beam, alive.at[time].set((beam.score > -jnp.inf).sum())
 
     start = _initial(proposal, tables, config, frames)
-    end, alive = jax.lax.scan(frame, start, jnp.arange(frames))
+    # The number of frames is data, not shape: another length is the same program.
+    end, alive = jax.lax.fori_loop(
+        0, tables.n_frames, frame, (start, jnp.full(frames, config.beam))
+    )
     first = frame_messages(
         tables.layers, 0, log_boundary[1], tables.log_emission[tables.class_of_frame[0]]
     )[0]
@@ -245,8 +246,16 @@ def _frame(
         allowed = ALLOWED[slot](here, automaton, chosen.state, chosen.token)
         cost = _cost(tables, slot, time, chosen.token, beam.sounding[row])
         chosen = _advance(
-            config, jax.random.fold_in(key, slot), slot, chosen, allowed, log_net, log_guide,
-            cost, automaton, log_emission[VOICES[slot]],
+            config,
+            jax.random.fold_in(key, slot),
+            slot,
+            chosen,
+            allowed,
+            log_net,
+            log_guide,
+            cost,
+            automaton,
+            log_emission[VOICES[slot]],
         )
     return _next_beam(tables, beam, chosen, state, time)
 
@@ -337,7 +346,7 @@ def _advance(
     log_emission: jax.Array,
 ) -> Partial:
     """Choose the slot's token in every row and keep the best ``N`` of all children."""
-    # The soft term of guidance is -inf exactly where the automaton rejects, which the mask says too.
+    # Guidance is -inf exactly where the automaton rejects, which the mask says too.
     guide = jnp.where(allowed, log_guide, 0.0) * config.guidance
     logits = jnp.where(allowed, log_net / config.temperature + guide - cost, -jnp.inf)
     log_q = chosen.log_q[:, None] + _cut_and_normalise(logits, config.tail)

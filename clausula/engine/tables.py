@@ -134,9 +134,7 @@ def _frame_of_pin(pin, timeline: Timeline) -> int:
     return timeline.frame_of(pin.measure, pin.beat)
 
 
-def _impossible(
-    automata: list[tuple[str, LayeredAutomaton]], domains: Domains, plan: Plan
-) -> str:
+def _impossible(automata: list[tuple[str, LayeredAutomaton]], domains: Domains, plan: Plan) -> str:
     """Which constraints the boolean pass finds in conflict, irreducible for that prover."""
     needed = list(automata)
     for item in automata:
@@ -235,16 +233,16 @@ def _contexts(plan: Plan) -> tuple[list[ContextClass], np.ndarray]:
     timeline = plan.timeline
     starts = {0, *timeline.boundaries[:-1]}
     arrivals = {
-        timeline.frame_of(c.measure, c.beat)
-        for c in plan.cadences
-        if c.kind is not CadenceKind.HC
+        timeline.frame_of(c.measure, c.beat) for c in plan.cadences if c.kind is not CadenceKind.HC
     }
     order: dict[ContextClass, int] = {}
     of_frame = np.empty(timeline.n_frames, np.int32)
     before = plan.key
     for frame in range(timeline.n_frames):
         key = plan.key_at(frame)
-        context = ContextClass(key, frame in starts, frame in arrivals, before if before != key else None)
+        context = ContextClass(
+            key, frame in starts, frame in arrivals, before if before != key else None
+        )
         of_frame[frame] = order.setdefault(context, len(order))
         before = key
     return list(order), of_frame
@@ -257,5 +255,3 @@ def state_counts(compiled: Compiled) -> dict[str, int]:
         "states": int(compiled.automaton.n_states.sum()),
         "tables": len(compiled.automaton.tables),
     }
-
-

@@ -1,0 +1,1 @@
+"""Proposals: networks that say how likely each next note is."""

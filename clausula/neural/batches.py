@@ -79,8 +79,10 @@ def shifts_within_ranges(examples: Sequence[Example], widest: int = 6) -> list[n
     candidates = np.arange(-widest, widest + 1)
     return [
         candidates[
-            [bool(np.all(piece_low + c >= low) and np.all(piece_high + c <= high))
-             for c in candidates]
+            [
+                bool(np.all(piece_low + c >= low) and np.all(piece_high + c <= high))
+                for c in candidates
+            ]
         ]
         for piece_low, piece_high in zip(lowest, highest, strict=True)
     ]

@@ -16,8 +16,8 @@ from clausula.neural.weights import BUNDLED
 def train_bundled(
     out: Path = BUNDLED,
     *,
-    network: NetworkConfig = NetworkConfig(),
-    config: TrainConfig = TrainConfig(),
+    network: NetworkConfig | None = None,
+    config: TrainConfig | None = None,
     command: str = "clausula train",
 ) -> None:
     """Train on every bundled chorale but the tune-disjoint tenth, which chooses the weights.
@@ -35,11 +35,12 @@ def train_bundled(
     train(
         [e for i, e in enumerate(examples) if i not in apart],
         [examples[i] for i in sorted(apart)],
-        network=network,
-        config=config,
+        network=network or NetworkConfig(),
+        config=config or TrainConfig(),
         out=out,
         metadata={
             "data": f"{CHORALES.name} sha256 {digest}, {len(apart)} pieces held out",
             "command": command,
         },
     )
+

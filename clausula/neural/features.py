@@ -138,8 +138,12 @@ def example_of(grid: Grid) -> Example:
         grid.key.tonic_pc,
         grid.key.mode is Mode.MINOR,
     )
-    return Example(sounding_of(grid.pitch), tokens_of(grid).astype(np.int32),
-                   ages_of(grid.onset | (grid.pitch == REST)).astype(np.int32), controls)
+    return Example(
+        sounding_of(grid.pitch),
+        tokens_of(grid).astype(np.int32),
+        ages_of(grid.onset | (grid.pitch == REST)).astype(np.int32),
+        controls,
+    )
 
 
 def sounding_of(pitch: np.ndarray) -> np.ndarray:
@@ -164,7 +168,12 @@ def example_of_bare_pitches(pitch: np.ndarray) -> Example:
         return np.full(total, value, np.int32)
 
     controls = Controls(
-        (np.arange(total) % 16).astype(np.int32), fill(0), fill(2), fill(COUNTDOWNS - 1),
-        fill(COUNTDOWNS - 1), fill(UNKNOWN_KEY), fill(UNKNOWN_MODE),
+        (np.arange(total) % 16).astype(np.int32),
+        fill(0),
+        fill(2),
+        fill(COUNTDOWNS - 1),
+        fill(COUNTDOWNS - 1),
+        fill(UNKNOWN_KEY),
+        fill(UNKNOWN_MODE),
     )
     return Example(sounding, sounding, ages_of(starts).astype(np.int32), controls)

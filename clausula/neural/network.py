@@ -56,6 +56,11 @@ class NetworkConfig:
         return asdict(self)
 
 
+def _dropout(config: NetworkConfig, rngs: nnx.Rngs) -> nnx.Dropout:
+    """Dropout; without a rate it carries no random state."""
+    return nnx.Dropout(config.dropout, rngs=rngs if config.dropout else None)
+
+
 class Block(nnx.Module):
     """One pre-norm transformer block with windowed causal attention and a bias by distance."""
 
@@ -70,7 +75,7 @@ class Block(nnx.Module):
         self.norm_mlp = nnx.LayerNorm(d, rngs=rngs)
         self.up = nnx.Linear(d, config.mlp, rngs=rngs)
         self.down = nnx.Linear(config.mlp, d, rngs=rngs)
-        self.dropout = nnx.Dropout(config.dropout, rngs=rngs)
+        self.dropout = _dropout(config, rngs)
 
     def project(self, x: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
         """Queries, keys and values ``[..., H, E]`` of residuals ``[..., D]``."""
@@ -153,7 +158,9 @@ class FrameEmbedding(nnx.Module):
         x = self.pitch(pitch + voices * (N_GLOBAL + 1)).sum(-2)
         chroma = (sounding + LOWEST - FIRST_PITCH) % 12
         known = (controls.tonic != UNKNOWN_KEY)[..., None]
-        degree = jnp.where(silent, 12, jnp.where(known, (chroma - controls.tonic[..., None]) % 12, 13))
+        degree = jnp.where(
+            silent, 12, jnp.where(known, (chroma - controls.tonic[..., None]) % 12, 13)
+        )
         x += self.degree(degree + voices * 14).sum(-2)
         x += self.age(age + voices * AGES).sum(-2)
         x += self._intervals(sounding, silent)
@@ -187,7 +194,7 @@ class VoiceHead(nnx.Module):
         self.holds = config.holds
         self.norm = nnx.LayerNorm(d, rngs=rngs)
         self.norm_out = nnx.LayerNorm(d, rngs=rngs)
-        self.dropout = nnx.Dropout(config.dropout, rngs=rngs)
+        self.dropout = _dropout(config, rngs)
         # Row [slot, earlier slot]: what the later voice makes of the earlier one's note.
         self.chosen_pitch = weight(k, k, N_GLOBAL, d, scale=0.02)
         self.chosen_state = weight(k, k, N_STATES, d, scale=0.02)
@@ -274,7 +281,7 @@ class ChoraleTransformer(nnx.Module):
     def __init__(self, config: NetworkConfig, rngs: nnx.Rngs):
         self.config = config
         self.embedding = FrameEmbedding(config, rngs)
-        self.dropout = nnx.Dropout(config.dropout, rngs=rngs)
+        self.dropout = _dropout(config, rngs)
         self.blocks = nnx.List([Block(config, rngs) for _ in range(config.layers)])
         self.head = VoiceHead(config, rngs)
 

@@ -61,9 +61,7 @@ def transformer_proposal(model: ChoraleTransformer) -> Proposal:
     def log_probs(params: nnx.State, cache: Cache, slot: int, frame: FrameSoFar) -> jax.Array:
         net = nnx.merge(graph, params, rest)
         tonic = jnp.broadcast_to(cache.tonic, frame.row.shape)
-        return net.head(
-            slot, cache.h[frame.row], frame.token, frame.sounding, frame.last, tonic
-        )
+        return net.head(slot, cache.h[frame.row], frame.token, frame.sounding, frame.last, tonic)
 
     return Proposal(params, init, begin_frame, log_probs)
 

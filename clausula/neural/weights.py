@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -45,8 +46,10 @@ def load_weights(path: Path = BUNDLED) -> tuple[ChoraleTransformer, dict[str, st
         metadata = dict(file.metadata())
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     config = NetworkConfig(**json.loads(metadata["config"]))
-    # Shapes first: initial values would be drawn only to be thrown away.
-    model = nnx.eval_shape(lambda: ChoraleTransformer(config, nnx.Rngs(0)))
+    # Shapes only: initial values would be drawn to be thrown away. Dropout is for training.
+    still = replace(config, dropout=0.0)
+    model = nnx.eval_shape(lambda: ChoraleTransformer(still, nnx.Rngs(0)))
+    model.config = config
     flat = _flat(model)
     if set(flat) != set(tensors) or any(flat[n].shape != tensors[n].shape for n in flat):
         raise CorpusError(f"{path} does not fit this version of the network; train it again")

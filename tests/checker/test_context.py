@@ -81,6 +81,30 @@ def test_a_minor_piece_under_a_signature_alone():
     assert key == Key.parse("a")
 
 
+@pytest.mark.parametrize("signature", ["Gb", "F#"])
+def test_the_signature_decides_between_enharmonic_keys(signature):
+    chords = {
+        "Gb": ("Gb4 Db4 Bb3 Gb2", "Gb4 Eb4 Cb4 Cb3", "F4 Db4 Ab3 Db3", "Gb4 Db4 Bb3 Gb2"),
+        "F#": ("F#4 C#4 A#3 F#2", "F#4 D#4 B3 B2", "E#4 C#4 G#3 C#3", "F#4 C#4 A#3 F#2"),
+    }[signature]
+    score = exercise(*chords, key=signature, key_given=False)
+    assert home_key(slices_of(score))[0] == Key.parse(signature)
+
+
+@pytest.mark.parametrize(
+    "half",
+    [
+        ("C5 G4 E4 C3", "D5 G4 B3 G3"),
+        ("D5 A4 F4 D3", "D5 G4 B3 G3"),
+        ("C5 G4 E4 C3", "D5 G4 B3 G3", "D5 G4 B3 G3"),
+    ],
+)
+def test_a_half_close_does_not_leave_the_home_key(half):
+    slices = slices_of(exercise(*half, *PLAIN, fermatas=(len(half) - 1, len(half) + 3)))
+    keys = local_keys(slices, Key.parse("C"), phrase_ends(slices.score))
+    assert keys == ((0, Key.parse("C")),)
+
+
 def test_local_keys_change_with_the_phrase():
     home = ("C5 G4 E4 C3", "A4 F4 C4 F3", "B4 G4 D4 G3", "C5 G4 E4 C3")
     away = ("D5 A4 F#4 D3", "E5 G4 C4 C3", "D5 F#4 A3 D3", "D5 G4 B3 G2")

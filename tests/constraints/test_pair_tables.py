@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from clausula.checker.check import violations_of
@@ -31,7 +31,7 @@ CLASSES = (
     ContextClass(Key.parse("d")),
     ContextClass(Key.parse("f#"), arrival=True),
     ContextClass(Key.parse("Ab"), boundary=True),
-    ContextClass(Key.parse("Bb"), boundary=True, key_before=Key.parse("g")),
+    ContextClass(Key.parse("C"), key_before=Key.parse("Ab")),
 )
 SEMITONES = np.stack([voice_semitones(voice) for voice in Voice])
 
@@ -130,11 +130,9 @@ def test_the_checker_says_what_the_predicates_say(moment):
     where, before, tokens = moment
     prev, cur = after(where, before, tokens)
     score = as_score(prev, cur)
-    if not any(part.notes for part in score.parts):
-        return
+    assume(any(part.notes for part in score.parts))
     slices = slices_of(score)
-    if len(slices) < 2:
-        return
+    assume(len(slices) == 2)
     one = context(where)
     every = Context(*(np.broadcast_to(field, (len(slices),)) for field in one[:6]), *one[6:])
     found = {(v.rule.code, v.site) for v in violations_of(slices, STRICT.judged, every) if v.time}

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from flax import nnx
 
+from clausula.grid import Meter
 from clausula.neural.batches import crop, stack
 from clausula.neural.features import AGES, Controls, Example, ages_of, controls_of
 from clausula.neural.network import ORDER, ChoraleTransformer, NetworkConfig
 from clausula.neural.stepping import transformer_proposal
 from clausula.neural.train import log_probs
 from clausula.neural.weights import load_weights, save_weights
-from clausula.grid import Meter
 from clausula.proposal import FrameSoFar, Past
 from clausula.vocabulary import HOLD_TOKEN, N_GLOBAL, REST_TOKEN
 
@@ -33,7 +33,9 @@ def drawn_example(seed: int = 0) -> Example:
     end[6:8] = True
     controls = controls_of(np.arange(FRAMES) % 16, Meter(4, 4), end, 2, True)
     age = ages_of(token != HOLD_TOKEN)
-    return Example(sounding.astype(np.int32), token.astype(np.int32), age.astype(np.int32), controls)
+    return Example(
+        sounding.astype(np.int32), token.astype(np.int32), age.astype(np.int32), controls
+    )
 
 
 @pytest.fixture(scope="module")
@@ -86,9 +88,7 @@ def test_the_future_is_never_seen(model):
         array[:, 9:] = 30
     changed[2][:, :10] = batch.previous[:, :10]
     other = batch._replace(token=changed[0], sounding=changed[1], previous=changed[2])
-    np.testing.assert_array_equal(
-        log_probs(model, batch)[:, :9], log_probs(model, other)[:, :9]
-    )
+    np.testing.assert_array_equal(log_probs(model, batch)[:, :9], log_probs(model, other)[:, :9])
 
 
 @pytest.mark.parametrize("later", [1, 2, 3])

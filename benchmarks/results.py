@@ -1,0 +1,56 @@
+"""What the benchmarks share: rows kept as they come, and where they were measured."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import jax
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+ROOT = Path(__file__).parents[1]
+
+
+def progress_bar() -> Progress:
+    """A bar with the number done and the time left."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, TimeRemainingColumn())
+
+
+def provenance() -> str:
+    """Commit, device and JAX version, in words."""
+    command = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    commit = found.stdout.strip() or "unknown"
+    device = jax.devices()[0].platform
+    return f"commit {commit}, {device}, {os.cpu_count()} cores, JAX {jax.__version__}, " + (
+        f"Python {platform.python_version()}"
+    )
+
+
+def read_rows(path: Path) -> list[dict]:
+    """Rows of a JSON-lines file; none when it does not exist yet."""
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def append_row(path: Path, row: dict) -> None:
+    """Add one row to a JSON-lines file."""
+    with path.open("a") as file:
+        file.write(json.dumps(row) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file through a temporary name."""
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text(text)
+    os.replace(temporary, path)
+
+
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A Markdown table; every column but the first is aligned right."""
+    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
