@@ -78,10 +78,11 @@ def accidental(alter: int) -> str:
 
 
 # Scale degree (0 = tonic) of each chromatic pitch class above the tonic, by mode: how a note is
-# spelled on the grid, where only semitones are searched. Raised notes are spelled as the leading
-# tones they usually are (F#, C#, G#, D# in C), the lowered seventh as a lowered seventh.
+# spelled on the grid, where only semitones are searched. Each is what the bundled chorales write
+# most often: over 92 % of the time for every class but the major mode's third one, E flat in C
+# (46 of 83; the rest are D sharp).
 DEGREE_OF_CHROMATIC = {
-    Mode.MAJOR: np.array([0, 0, 1, 1, 2, 3, 3, 4, 4, 5, 6, 6]),
+    Mode.MAJOR: np.array([0, 0, 1, 2, 2, 3, 3, 4, 4, 5, 6, 6]),
     Mode.MINOR: np.array([0, 1, 1, 2, 2, 3, 3, 4, 5, 5, 6, 6]),
 }
 SCALE = {

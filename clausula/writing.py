@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import os
 import xml.etree.ElementTree as ET
-from collections import Counter
 from contextlib import suppress
 from fractions import Fraction
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -62,7 +61,9 @@ def to_musicxml(score: Score, layout: Layout = "open") -> bytes:
     """
     staves = [_staff(score, parts, i) for i, parts in enumerate(_parts_by_staff(score, layout), 1)]
     whole = m21.stream.Score([*staves, _bracket(staves)])
-    whole.metadata = m21.metadata.Metadata(title=score.title, composer=score.composer or _COMPOSER)
+    whole.metadata = m21.metadata.Metadata(composer=score.composer or _COMPOSER)
+    if score.title:
+        whole.metadata.title = score.title
     root = ScoreExporter(whole, makeNotation=False).parse()
     _settle(root, score)
     ET.indent(root)
@@ -264,13 +265,22 @@ def _settle(root: ET.Element, score: Score) -> None:
     root.insert(before_parts, _credit("composer", score.composer or _COMPOSER, "right", "bottom"))
     if score.title:
         root.insert(before_parts, _credit("title", score.title, "center", "top"))
-    seen: Counter[str] = Counter()
+    _number_tied(root)
+
+
+def _number_tied(root: ET.Element) -> None:
+    """Give every symbol of a note but the first an id of its own."""
+    taken = {note.get("id") for note in root.iter("note")}
+    seen: set[str] = set()
     for element in root.iter("note"):
         name = element.get("id")
-        if name is not None:
-            seen[name] += 1
-            if seen[name] > 1:
-                element.set("id", f"{name}-{seen[name]}")
+        if name is None:
+            continue
+        if name in seen:
+            free = next(f"{name}-{i}" for i in count(2) if f"{name}-{i}" not in taken)
+            element.set("id", free)
+            taken.add(free)
+        seen.add(name)
 
 
 def _credit(kind: str, words: str, justify: str, valign: str) -> ET.Element:

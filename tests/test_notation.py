@@ -1,4 +1,5 @@
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from example_scores import score
@@ -14,6 +15,8 @@ from clausula.notation import (
     rest_cuts,
     symbols_in,
 )
+from clausula.pitch import Key
+from clausula.score import Score
 
 METERS = ("4/4", "3/4", "2/4", "2/2", "6/8", "9/8", "12/8", "3/8", "5/4")
 
@@ -77,7 +80,7 @@ def test_every_stretch_between_cuts_is_one_symbol(meter_name, start, length, uni
         return
     for cut in (note_cuts, rest_cuts):
         edges = [begin, *cut(begin, end, meter), end]
-        lengths = [b - a for a, b in zip(edges, edges[1:], strict=False)]
+        lengths = [b - a for a, b in pairwise(edges)]
         assert min(lengths) > 0
         for value in lengths:
             undotted = value / 3 * 2 if value.numerator % 3 == 0 else value
@@ -121,9 +124,6 @@ def test_a_tie_over_the_bar_line_neither_repeats_nor_keeps_the_accidental():
 
 
 def test_a_new_signature_ends_what_the_old_one_needed():
-    from clausula.pitch import Key
-    from clausula.score import Score
-
     piece = score("4/4", "C", "F#4:1 F#4:1 F#4:1 F4:1")
     piece = Score(piece.parts, piece.meters, (*piece.keys, (Fraction(2), Key.parse("G"))))
     symbols = symbols_in(piece.parts[0], piece, Fraction(0), Fraction(4))

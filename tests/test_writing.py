@@ -1,6 +1,7 @@
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 
 import music21
 import pytest
@@ -73,10 +74,10 @@ def test_a_drawn_score_comes_back_the_same(file, piece):
 @given(_scores())
 def test_the_notes_of_every_measure_fill_it(piece):
     root = _tree(piece)
-    lengths = [b - a for a, b in zip(piece.measure_starts, piece.measure_starts[1:], strict=False)]
+    lengths = [b - a for a, b in pairwise([*piece.measure_starts, piece.length])]
     for written in root.iter("part"):
         divisions = int(written.findtext(".//divisions"))
-        for measure, length in zip(written.iter("measure"), lengths, strict=False):
+        for measure, length in zip(written.iter("measure"), lengths, strict=True):
             found = sum(int(note.findtext("duration")) for note in measure.iter("note"))
             assert Fraction(found, divisions) == length
             for note in measure.iter("note"):
@@ -182,6 +183,14 @@ def test_ids_stand_on_first_symbols_and_are_numbered_on_tied_ones():
     ]
     assert [n.find("notations/fermata") is not None for n in found] == [False, False, True]
     assert [n.findtext("lyric/text") for n in found] == ["word", None, None]
+
+
+def test_no_two_symbols_share_an_id():
+    piece = score("4/4", "C", "C5:9 D5:3")
+    first, second = piece.parts[0].notes
+    notes = (first, replace(second, id="S0-2"))
+    root = _tree(replace(piece, parts=(Part("Soprano", notes),)))
+    assert [n.get("id") for n in root.iter("note")] == ["S0", "S0-3", "S0-4", "S0-2"]
 
 
 def test_repeated_notes_are_written_as_notes_of_their_own():
