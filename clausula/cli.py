@@ -164,18 +164,22 @@ def train(
     out: Annotated[
         Path, typer.Option(help="weights to write; log and loss picture go beside them")
     ],
-    steps: Annotated[int, typer.Option(help="optimiser updates")] = 2400,
+    steps: Annotated[int, typer.Option(help="optimiser updates")] = 1300,
     batch: Annotated[int, typer.Option(help="crops an update")] = 8,
     length: Annotated[int, typer.Option(help="frames a crop")] = 256,
     peak: Annotated[float, typer.Option(help="highest learning rate")] = 1.5e-3,
+    dropout: Annotated[float, typer.Option(help="on embeddings, attention and MLPs")] = 0.4,
+    weight_decay: Annotated[float, typer.Option(help="on matrices")] = 0.1,
     seed: Annotated[int, typer.Option(help="of weights, crops and dropout")] = 0,
 ) -> None:
     """Train the proposal network on the bundled chorales."""
     from clausula.neural.bundled import train_bundled
+    from clausula.neural.network import NetworkConfig
     from clausula.neural.train import TrainConfig
 
-    config = TrainConfig(steps=steps, batch=batch, length=length, peak=peak, seed=seed)
-    train_bundled(out, config=config, command="clausula " + shlex.join(sys.argv[1:]))
+    config = TrainConfig(steps, batch, length, peak, weight_decay=weight_decay, seed=seed)
+    network = NetworkConfig(dropout=dropout)
+    train_bundled(out, network=network, config=config, command="clausula " + shlex.join(sys.argv[1:]))
 
 
 def main() -> None:

@@ -130,8 +130,9 @@ def test_a_tied_copy_is_verified_and_a_changed_one_is_not(how, tonic, notes, hel
     theme[1:][held] = HOLD_TOKEN
     text = f"repeat 1 @ 3 {how}"
     ties, _ = tie([repeat_of(text)], TIMELINE, home, Domains.full(TIMELINE.n_frames))
-    # Notes without an image are replaced by the tonic, which every how can move.
-    tonic_token = FIRST_PITCH + (home.tonic_pc - LOW) % 12
+    # Notes without an image are replaced by a tonic, far enough from the ends of the thirty that
+    # every how can move it.
+    tonic_token = FIRST_PITCH + 7 + (home.tonic_pc - LOW - 7) % 12
     theme[ties.token_map[-1][theme] == NO_IMAGE] = tonic_token
     tokens, repeat = piece(text, home, theme)
     assert verify_repeat(spelled(tokens, home, repeat), repeat) == []
