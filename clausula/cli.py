@@ -7,6 +7,7 @@ cannot be read or met.
 from __future__ import annotations
 
 import json
+import math
 import os
 import shlex
 import shutil
@@ -61,8 +62,7 @@ def compose(
     """Compose a chorale that satisfies a plan, and verify what was written."""
     from clausula.composing import compose as compose_piece
 
-    if out.exists() and not out.is_dir():
-        raise InputError(f"--out {out} is a file; name a folder")
+    require_folder(out)
     piece = compose_piece(
         measures,
         key,
@@ -80,24 +80,60 @@ def compose(
     _show(piece, out)
 
 
+def require_folder(out: Path) -> None:
+    """Make sure, before any long work, that files can be written into a folder.
+
+    Raises:
+        InputError: it is a file, or neither it nor the nearest folder above it can be written.
+    """
+    try:
+        if out.is_file():
+            raise InputError(f"--out {out} is a file; name a folder")
+        nearest = next(path for path in (out, *out.absolute().parents) if path.exists())
+        with tempfile.TemporaryDirectory(prefix=".clausula-", dir=nearest):
+            pass
+    except OSError as error:
+        raise _unwritable(out, error) from error
+
+
+def _unwritable(out: Path, error: OSError) -> InputError:
+    return InputError(f"--out {out} cannot be written ({error.strerror}); try another folder")
+
+
 def write_folder(piece: Piece, out: Path) -> None:
     """Write a piece, its alternatives and its report into a folder; all of it or nothing.
 
-    Everything is written into a new folder beside ``out`` first, then moved.
+    Everything is written into a new folder in or beside ``out`` first, then moved. Files of other
+    names that ``out`` holds stay.
+
+    Raises:
+        InputError: ``out`` cannot be written, or a folder in it has the name of one of the files.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as folder:
-        unfinished = Path(folder)
-        for number, each in enumerate((piece, *piece.alternatives), start=1):
-            stem = "piece" if number == 1 else f"piece-{number}"
-            for ending in IMAGES:
-                each.write(unfinished / f"{stem}{ending}")
-            report = "report" if number == 1 else f"report-{number}"
-            text = json.dumps(each.report, indent=1, ensure_ascii=False) + "\n"
-            (unfinished / f"{report}.json").write_text(text)
-        out.mkdir(exist_ok=True)
-        for file in sorted(unfinished.iterdir()):
-            os.replace(file, out / file.name)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        beside = out if out.is_dir() else out.parent
+        with tempfile.TemporaryDirectory(prefix=".clausula-", dir=beside) as folder:
+            unfinished = Path(folder)
+            _write_files(piece, unfinished)
+            out.mkdir(exist_ok=True)
+            files = sorted(unfinished.iterdir())
+            for file in files:
+                if (out / file.name).is_dir():
+                    raise InputError(f"{out / file.name} is a folder; move it or try another --out")
+            for file in files:
+                os.replace(file, out / file.name)
+    except OSError as error:
+        raise _unwritable(out, error) from error
+
+
+def _write_files(piece: Piece, folder: Path) -> None:
+    """Write the files of a piece and its alternatives, and a report for each, into a folder."""
+    for number, each in enumerate((piece, *piece.alternatives), start=1):
+        suffix = "" if number == 1 else f"-{number}"
+        for ending in IMAGES:
+            each.write(folder / f"piece{suffix}{ending}")
+        text = json.dumps(each.report, indent=1, ensure_ascii=False) + "\n"
+        (folder / f"report{suffix}.json").write_text(text, encoding="utf-8")
 
 
 def _show(piece: Piece, out: Path) -> None:
@@ -164,22 +200,41 @@ def train(
     out: Annotated[
         Path, typer.Option(help="weights to write; log and loss picture go beside them")
     ],
-    steps: Annotated[int, typer.Option(help="optimiser updates")] = 1300,
-    batch: Annotated[int, typer.Option(help="crops an update")] = 8,
-    length: Annotated[int, typer.Option(help="frames a crop")] = 256,
+    steps: Annotated[int, typer.Option(help="optimiser updates", min=1)] = 1300,
+    batch: Annotated[int, typer.Option(help="crops an update", min=1)] = 8,
+    length: Annotated[int, typer.Option(help="frames a crop", min=1)] = 256,
     peak: Annotated[float, typer.Option(help="highest learning rate")] = 1.5e-3,
     dropout: Annotated[float, typer.Option(help="on embeddings, attention and MLPs")] = 0.4,
     weight_decay: Annotated[float, typer.Option(help="on matrices")] = 0.1,
-    seed: Annotated[int, typer.Option(help="of weights, crops and dropout")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="of weights, crops and dropout", min=0, max=2**32 - 1)
+    ] = 0,
 ) -> None:
     """Train the proposal network on the bundled chorales."""
     from clausula.neural.bundled import train_bundled
     from clausula.neural.network import NetworkConfig
     from clausula.neural.train import TrainConfig
 
-    config = TrainConfig(steps, batch, length, peak, weight_decay=weight_decay, seed=seed)
-    network = NetworkConfig(dropout=dropout)
-    train_bundled(out, network=network, config=config, command="clausula " + shlex.join(sys.argv[1:]))
+    for name, value, fits, advice in (
+        ("peak", peak, 0 < peak < math.inf, 1.5e-3),
+        ("dropout", dropout, 0 <= dropout < 1, 0.4),
+        ("weight-decay", weight_decay, 0 <= weight_decay < math.inf, 0.1),
+    ):
+        if not fits:
+            raise InputError(f"--{name} {value} is out of range; try {advice}")
+    if os.path.isdir(out):
+        raise InputError(f"--out {out} is a folder; name a file, such as {out / 'my.safetensors'}")
+    require_folder(out.parent)
+    # A run shorter than the usual warm-up warms up until its last update.
+    warmup = min(TrainConfig.warmup, steps - 1)
+    config = TrainConfig(
+        steps, batch, length, peak, warmup=warmup, weight_decay=weight_decay, seed=seed
+    )
+    command = "clausula " + shlex.join(sys.argv[1:])
+    try:
+        train_bundled(out, network=NetworkConfig(dropout=dropout), config=config, command=command)
+    except OSError as error:
+        raise _unwritable(out, error) from error
 
 
 def main() -> None:

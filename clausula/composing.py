@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -88,7 +88,7 @@ def write_score(score: Score, path: Path) -> None:
     # Engraving loads verovio and matplotlib, which nothing else needs.
     from clausula.engraving import write_png, write_svg
 
-    writers = {
+    writers: dict[str, Callable[[Score, Path], None]] = {
         ".musicxml": write_musicxml,
         ".xml": write_musicxml,
         ".mid": write_midi,

@@ -116,12 +116,17 @@ def _articulated(events: list[Event]) -> list[Event]:
 def _meters(
     timed: Iterable[tuple[Fraction, mido.messages.BaseMessage]],
 ) -> tuple[tuple[tuple[Fraction, Meter], ...], Fraction]:
-    """Meter map and length of the pick-up."""
-    found = {
-        now: Meter(message.numerator, message.denominator)
-        for now, message in timed
-        if message.type == "time_signature"
-    }
+    """Meter map and length of the pick-up.
+
+    Raises:
+        InputError: a time signature without beats.
+    """
+    found = {}
+    for now, message in timed:
+        if message.type == "time_signature":
+            found[now] = Meter(message.numerator, message.denominator)
+            if message.numerator < 1:
+                raise InputError(f"its time signature {found[now]} is none; try mending it")
     first = min(found, default=None)
     if first != 0:
         found[Fraction(0)] = Meter(4, 4)

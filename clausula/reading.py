@@ -7,12 +7,13 @@ the tree, and the ids of its notes, which music21 drops, are read from the same 
 from __future__ import annotations
 
 import io
+import re
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -29,6 +30,7 @@ from clausula.score import Score
 from clausula.staves import NoteIds, score_of
 
 _LARGEST = 64_000_000  # bytes a zipped score may unpack to
+_UNREAD_KERN = re.compile(r"Error in parsing event \('(.*?)'\) at line (\d+)")
 _FORMATS = "MusicXML (.musicxml, .xml, .mxl), MIDI (.mid), kern (.krn) or ABC (.abc)"
 # What the parsers raise on a file that is damaged.
 _DAMAGED = (
@@ -41,8 +43,10 @@ _DAMAGED = (
     ArithmeticError,
     AttributeError,
     LookupError,
+    RuntimeError,
     TypeError,
     ValueError,
+    zlib.error,
 )
 
 
@@ -76,15 +80,15 @@ def read_score(path: str | Path) -> Score:
 
 
 def _content(path: Path) -> bytes:
-    if not path.exists():
-        raise InputError(f"{path}: there is no such file; check the name and the folder")
-    if path.is_dir():
-        raise InputError(f"{path}: this is a folder; name one file in it")
     try:
         data = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{path}: there is no such file; check the name and the folder") from None
+    except IsADirectoryError:
+        raise InputError(f"{path}: this is a folder; name one file in it") from None
     except OSError as error:
         raise InputError(
-            f"{path}: it cannot be read ({error.strerror}); check its rights"
+            f"{path}: it cannot be read ({error.strerror}); check its name and rights"
         ) from error
     if not data.strip():
         raise InputError(f"{path}: the file is empty; try exporting it again")
@@ -101,7 +105,9 @@ def _kind(data: bytes) -> str | None:
     lines = head.decode("latin-1").splitlines()
     if any(line.startswith(("**kern", "!!!")) for line in lines):
         return "kern"
-    if any(line.startswith(("X:", "T:", "K:")) for line in lines):
+    # Every tune in ABC has a key; other fields alone may be a letter's or a list's.
+    fields = {line[:2] for line in lines}
+    if "K:" in fields and fields & {"X:", "T:", "M:", "L:"}:
         return "abc"
     return None
 
@@ -112,7 +118,9 @@ def _parsing(kind: str) -> Iterator[None]:
     try:
         yield
     except _DAMAGED as error:
-        reason = str(error) or type(error).__name__
+        reason = " ".join(str(error).split()) or type(error).__name__
+        if isinstance(error, ZeroDivisionError):
+            reason = "a note or a measure without any length"
         raise InputError(
             f"its {kind} is damaged or unusual ({reason}); try exporting it again, as MusicXML"
         ) from error
@@ -124,11 +132,31 @@ def _read_midi(data: bytes) -> Score:
     return score_of_midi(file)
 
 
-def _read_text(data: bytes, kind: str, name: str) -> Score:
-    """A `Score` of a text format; of several pieces in it the first."""
+def _read_kern(data: bytes) -> Score:
+    """A `Score` of a kern file, all of whose notes could be read."""
+    # music21 leaves out what it cannot read and only prints that it did.
+    with redirect_stderr(io.StringIO()) as said:
+        parsed = _parsed(data, "humdrum", "kern")
+    unread = _UNREAD_KERN.search(said.getvalue())
+    if unread:
+        raise InputError(f"line {unread[2]}: {unread[1]!r} is no kern note; try mending it")
+    return score_of(parsed)
+
+
+def _read_abc(data: bytes) -> Score:
+    """A `Score` of an ABC file."""
+    fields = {line[:2] for line in data.splitlines()}
+    if not fields & {b"M:", b"L:"}:
+        # Without a meter notes are eighths by the standard (2.1, section 3.1.7); music21 gives up.
+        data = re.sub(rb"(?m)^K:", b"L:1/8\nK:", data, count=1)
+    return score_of(_parsed(data, "abc", "ABC"))
+
+
+def _parsed(data: bytes, kind: str, name: str) -> stream.Stream:
+    """What music21 reads in a text format; of several pieces in it the first."""
     with _parsing(name):
         parsed = converter.parseData(data.decode("utf-8", "replace"), format=kind)
-    return score_of(parsed.scores[0] if isinstance(parsed, stream.Opus) else parsed)
+        return parsed.scores[0] if isinstance(parsed, stream.Opus) else parsed
 
 
 def _read_musicxml(data: bytes) -> Score:
@@ -138,6 +166,12 @@ def _read_musicxml(data: bytes) -> Score:
         raise InputError("the score is written timewise; try exporting it partwise")
     if root.tag != "score-partwise":
         raise InputError(f"the file is XML but no score (its root is <{root.tag}>); try {_FORMATS}")
+    listed = {part.get("id") for part in root.iterfind("part-list/score-part")}
+    for part in root.findall("part"):
+        if part.get("id") not in listed:
+            raise InputError(
+                f"part {part.get('id')} is missing from its part list; try exporting it again"
+            )
     importer = MusicXMLImporter()
     with _parsing("MusicXML"):
         _name_staves(root)
@@ -149,8 +183,8 @@ def _read_musicxml(data: bytes) -> Score:
 _READERS: dict[str, Callable[[bytes], Score]] = {
     "musicxml": _read_musicxml,
     "midi": _read_midi,
-    "kern": partial(_read_text, kind="humdrum", name="kern"),
-    "abc": partial(_read_text, kind="abc", name="ABC"),
+    "kern": _read_kern,
+    "abc": _read_abc,
 }
 
 
@@ -160,16 +194,27 @@ def unzipped(data: bytes) -> bytes:
         scores = [
             entry
             for entry in archive.infolist()
-            if not entry.filename.startswith("META-INF/") and not entry.is_dir()
+            if entry.filename.lower().endswith((".xml", ".musicxml"))
+            and not entry.filename.startswith("META-INF/")
         ]
-        scores.sort(key=lambda entry: not entry.filename.endswith((".xml", ".musicxml")))
         if not scores:
             raise InputError("the archive holds no score; try exporting it as .musicxml")
+        named = _named_score(archive)
+        scores.sort(key=lambda entry: entry.filename != named)
         if scores[0].file_size > _LARGEST:
             raise InputError(
                 f"the score unpacks to {scores[0].file_size} bytes, which is too large"
             )
         return archive.read(scores[0])
+
+
+def _named_score(archive: zipfile.ZipFile) -> str:
+    """The score that the archive's container names; empty if it names none."""
+    if "META-INF/container.xml" not in archive.namelist():
+        return ""
+    container = ElementTree.fromstring(archive.read("META-INF/container.xml"))
+    rootfile = container.find(".//{*}rootfile")
+    return "" if rootfile is None else rootfile.get("full-path", "")
 
 
 def _name_staves(root: ElementTree.Element) -> None:

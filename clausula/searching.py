@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import jax
@@ -27,6 +28,7 @@ from clausula.neural.stepping import transformer_proposal
 from clausula.neural.train import nats_by_voice
 from clausula.neural.weights import load_weights
 from clausula.pitch import Mode
+from clausula.proposal import Proposal
 from clausula.runtime import keep_compiled_programs
 
 
@@ -87,6 +89,14 @@ class Outcome:
         return iter(sorted(drafts, key=lambda draft: taste(draft.terms)))
 
 
+@cache
+def _shipped() -> tuple[Proposal, dict[str, str], hmm.HMM]:
+    """The shipped network as a proposal, its metadata, and the shipped hidden Markov model."""
+    model, metadata = load_weights()
+    hidden, _ = hmm.load()
+    return transformer_proposal(model), metadata, hidden
+
+
 class Session:
     """A plan with everything the search needs, loaded once."""
 
@@ -105,8 +115,7 @@ class Session:
             CorpusError: weights are missing.
         """
         keep_compiled_programs()
-        model, self.network = load_weights()
-        hidden, self.hmm = hmm.load()
+        self.proposal, self.network, hidden = _shipped()
         timeline = plan.timeline
         controls = controls_of(
             timeline.position,
@@ -117,7 +126,6 @@ class Session:
         )
         self.plan = plan
         self.config = config
-        self.proposal = transformer_proposal(model)
         self.tables = search_tables(plan, compiled, ruleset, hidden, controls, AGES - 1)
 
     @property

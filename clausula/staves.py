@@ -12,7 +12,7 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import zip_longest
 
-from music21 import chord, clef, expressions, key, meter, note, stream
+from music21 import chord, clef, expressions, key, meter, note, percussion, stream
 
 from clausula.errors import InputError
 from clausula.grid import Meter
@@ -27,6 +27,8 @@ _CLEFS = {
     "AltoClef": "alto",
     "TenorClef": "tenor",
 }
+_HIGHEST = 127  # MIDI number of the highest note
+_NOTE_VALUES = (1, 2, 4, 8, 16, 32, 64)  # that a time signature may count
 # Part, staff in it (from 1), measure, offset in the measure, pitch -> ids, voices as in the file.
 NoteIds = dict[tuple[int, int, int, Fraction, SpelledPitch], list[str]]
 
@@ -44,11 +46,15 @@ def score_of(parsed: stream.Stream, ids: NoteIds | None = None) -> Score:
     parts = parsed.parts if isinstance(parsed, stream.Score) else [parsed]
     staves: list[stream.Stream] = [_in_sounding_pitch(part) for part in parts]
     columns = [list(_measured(staff).getElementsByClass(stream.Measure)) for staff in staves]
+    if not any(columns):
+        raise InputError("there are no measures in it; try another file")
     meters, starts, pickup, length = _timeline(columns)
     empty = Score((), meters, ((Fraction(0), Key(0, 0, Mode.MAJOR)),), pickup, length=length)
     lines: list[tuple[str, str, list[Event]]] = []
     origins = _origins(staves)
-    for index, (staff, measures) in enumerate(zip(staves, columns, strict=True)):
+    pitched = [i for i, staff in enumerate(staves) if not _is_percussion(staff)]
+    for index in pitched:
+        staff, measures = staves[index], columns[index]
         clef_name = _clef(measures)
         found = _staff_lines(index, origins[index], measures, starts, ids or {}, empty.place)
         name = getattr(staff, "partName", None) or ""
@@ -61,7 +67,7 @@ def score_of(parsed: stream.Stream, ids: NoteIds | None = None) -> Score:
     keys, given = _keys(columns, starts)
     metadata = parsed.metadata
     return Score(
-        parts_of(lines, empty.place, split=len(lines) > len(staves)),
+        parts_of(lines, empty.place, split=len(lines) > len(pitched)),
         meters,
         keys,
         pickup,
@@ -73,8 +79,24 @@ def score_of(parsed: stream.Stream, ids: NoteIds | None = None) -> Score:
 
 
 def spelled(pitch) -> SpelledPitch:
-    """The spelled pitch of a music21 pitch."""
-    return SpelledPitch(int(pitch.midi), 7 * pitch.implicitOctave + LETTERS.index(pitch.step))
+    """The spelled pitch of a music21 pitch.
+
+    Raises:
+        InputError: it lies between two semitones, or beyond MIDI's 128.
+    """
+    semitone = int(pitch.ps)
+    if semitone != pitch.ps or not 0 <= semitone <= _HIGHEST:
+        what = "a quarter tone" if semitone != pitch.ps else "none of MIDI's 128 notes"
+        raise InputError(f"{pitch.nameWithOctave} is {what}; try mending its pitch")
+    return SpelledPitch(semitone, 7 * pitch.implicitOctave + LETTERS.index(pitch.step))
+
+
+def _is_percussion(staff: stream.Stream) -> bool:
+    """Whether a staff has notes and none of them has a pitch."""
+    notes = list(staff.recurse().notes)
+    return bool(notes) and all(
+        isinstance(one, note.Unpitched | percussion.PercussionChord) for one in notes
+    )
 
 
 def _in_sounding_pitch(staff: stream.Stream) -> stream.Stream:
@@ -117,7 +139,7 @@ def _timeline(
         # An overfull measure of whole measures, or a last one cut short, leaves the meter alone.
         cut_short = last and length < meter_here.quarters
         if length % meter_here.quarters and not cut_short:
-            meter_here = _irregular(length, meter_here)
+            meter_here = _irregular(length, meter_here, i + 1)
         if meter_here != meters[-1][1]:
             meters.append((starts[i], meter_here))
         i += joined
@@ -147,21 +169,28 @@ def _joined(lengths: Sequence[Fraction], nominal: Sequence[Meter], first: int) -
     return 1
 
 
-def _irregular(length: Fraction, meter_here: Meter) -> Meter:
-    """The meter of a measure of this length, in the beat unit of its time signature if it can."""
+def _irregular(length: Fraction, meter_here: Meter, number: int) -> Meter:
+    """The meter of a measure of this length, in the beat unit of its time signature if it can.
+
+    Raises:
+        InputError: no time signature says that length; ``number`` is the measure's in the message.
+    """
     denominator = meter_here.denominator
     while (length * denominator / 4).denominator != 1:
         denominator *= 2
-        if denominator > 64:
+        if denominator > _NOTE_VALUES[-1]:
             raise InputError(
-                f"a measure is {length} quarter notes long, which no time signature can say; "
-                "try mending its rhythm"
+                f"written measure {number} is {length} quarter notes long, which no time "
+                "signature can say; try mending its rhythm"
             )
     return Meter(int(length * denominator / 4), denominator)
 
 
 def _meter(signature: meter.TimeSignature) -> Meter:
-    return Meter(int(signature.numerator), int(signature.denominator))
+    numerator, denominator = int(signature.numerator), int(signature.denominator)
+    if numerator < 1 or denominator not in _NOTE_VALUES:
+        raise InputError(f"its time signature {numerator}/{denominator} is none; try mending it")
+    return Meter(numerator, denominator)
 
 
 def exact(value) -> Fraction:
@@ -171,7 +200,7 @@ def exact(value) -> Fraction:
 
 def key_of(signature: key.KeySignature) -> tuple[Key, bool]:
     """A key signature as a key, and whether its tonic and mode were given."""
-    mode = getattr(signature, "mode", None)
+    mode = getattr(signature, "mode", "")
     given = mode in ("major", "minor")
     tonic = signature.asKey(mode if given else "major").tonic
     letter = LETTERS.index(tonic.step)
@@ -235,7 +264,10 @@ def _staff_lines(
         measure, beat = place(onset)
         return f"staff {staff + 1}, measure {measure}, beat {beat}"
 
-    layered = [[_events(layer) for layer in _layers(measure)] for measure in measures]
+    layered = [
+        [_events(layer, starts[i], where) for layer in _layers(measure)]
+        for i, measure in enumerate(measures)
+    ]
     written = max((len(layers) for layers in layered), default=1)
     for i, layers in enumerate(layered):
         layered[i] = [
@@ -266,22 +298,35 @@ def _layers(measure: stream.Measure) -> list[stream.Stream]:
     return voices or [measure]
 
 
-def _events(layer: stream.Stream) -> list[Event]:
-    """The notes of one layer, onsets from the start of its measure; grace notes dropped."""
+def _events(layer: stream.Stream, start: Fraction, where: Callable[[Fraction], str]) -> list[Event]:
+    """The notes of one layer, onsets from the start of its measure; those without length dropped.
+
+    Args:
+        layer: a measure or a voice in it.
+        start: of the measure, in quarter notes.
+        where: says where a moment is, for messages.
+
+    Raises:
+        InputError: a pitch that is none of MIDI's.
+    """
     shift = exact(layer.offset) if isinstance(layer, stream.Voice) else Fraction(0)
     events: list[Event] = []
     for element in layer.notes:
-        if element.duration.isGrace or not isinstance(element, note.Note | chord.Chord):
+        if not element.quarterLength or not isinstance(element, note.Note | chord.Chord):
             continue
         members = element.notes if isinstance(element, chord.Chord) else (element,)
         onset, duration = shift + exact(element.offset), exact(element.quarterLength)
         fermata = any(isinstance(mark, expressions.Fermata) for mark in element.expressions)
+        try:
+            pitches = {id(member): spelled(member.pitch) for member in members}
+        except InputError as error:
+            raise InputError(f"{where(start + onset)}: {error}") from error
         for i, member in enumerate(sorted(members, key=lambda one: one.pitch.ps)):
             events.append(
                 Event(
                     onset,
                     duration,
-                    spelled(member.pitch),
+                    pitches[id(member)],
                     member.tie.type if member.tie else "",
                     fermata,
                     (element.lyric or "") if i == 0 else "",

@@ -7,6 +7,7 @@ unless it is given.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -20,7 +21,7 @@ from clausula.checker.report import Finding, Report, finding
 from clausula.constraints.rule import Context, Rule, Scope, Sonority
 from clausula.constraints.rulesets import RuleSet, load_ruleset
 from clausula.errors import InputError
-from clausula.grid import REST
+from clausula.grid import REST, VOICE_LETTERS
 from clausula.pitch import Key
 from clausula.score import Score
 from clausula.slices import Slices, slices_of
@@ -58,10 +59,12 @@ def check(
             inferred phrase by phrase.
 
     Raises:
-        InputError: the file cannot be read as music, or no such rule set or key.
+        InputError: the file cannot be read as music, it has more than four voices, or no such rule
+            set or key.
     """
     rules = load_ruleset(ruleset)
     score, name = _score_of(source)
+    _refuse_more_than_four(score, name)
     slices = slices_of(score)
     ends = phrase_ends(score)
     home, confidence = home_key(slices)
@@ -114,13 +117,24 @@ def _findings(
     return tuple(finding(v.rule, ruleset, slices, v.time, v.site) for v in violations)
 
 
+def _refuse_more_than_four(score: Score, name: str) -> None:
+    """Refuse what the rules, which are those of four parts, cannot judge."""
+    if len(score.parts) > len(VOICE_LETTERS):
+        names = ", ".join(part.name for part in score.parts)
+        raise InputError(
+            f"{name}: {len(score.parts)} voices ({names}), where the rules are for four at most; "
+            "try leaving out what doubles or accompanies them"
+        )
+
+
 def _score_of(source: str | Path | Score | HasScore) -> tuple[Score, str]:
     """The score and what to call it."""
     if isinstance(source, str | Path):
         # Reading needs music21, which takes a second to import; a score at hand does not.
         from clausula.reading import read_score
 
-        return read_score(source), str(source)
+        # A file name need not be text, but a report is.
+        return read_score(source), os.fsencode(source).decode("utf-8", "replace")
     score = source if isinstance(source, Score) else getattr(source, "score", None)
     if not isinstance(score, Score):
         raise InputError(f"{type(source).__name__} is no score; try a file or a Score")

@@ -190,7 +190,8 @@ class Timeline:
         if not 0 <= offset < self.frames_per_measure:
             beats = Fraction(self.frames_per_measure, self.frames_per_beat)
             raise PlanError(
-                f"measure {measure} beat {beat}: a measure of {self.meter} has beats 1 to {beats}"
+                f"measure {measure} beat {beat}: there is no such beat; a measure of {self.meter} "
+                f"has beats 1 to {beats}: try one of them"
             )
         if offset.denominator != 1:
             raise PlanError(
@@ -202,7 +203,8 @@ class Timeline:
             first, last = self.place(0), self.place(self.n_frames - 1)
             raise PlanError(
                 f"measure {measure} beat {beat} lies outside the piece, which runs from measure "
-                f"{first.measure} beat {first.beat} to measure {last.measure} beat {last.beat}"
+                f"{first.measure} beat {first.beat} to measure {last.measure} beat {last.beat}: "
+                "try a place between these"
             )
         return frame
 

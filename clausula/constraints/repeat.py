@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from clausula.constraints.domains import HOLD_BIT, ONSET_BITS, Domains, irreducible
+from clausula.constraints.domains import ALL_TOKENS, HOLD_BIT, ONSET_BITS, Domains, irreducible
 from clausula.constraints.place import Place, Span, Timeline
 from clausula.constraints.transposition import UNMOVED, Transposition, image
 from clausula.errors import PlanError
@@ -79,7 +80,11 @@ class _Copy:
 
 
 def tie(
-    repeats: Sequence[Repeat], timeline: Timeline, home: Key, domains: Domains
+    repeats: Sequence[Repeat],
+    timeline: Timeline,
+    home: Key,
+    domains: Domains,
+    parts: Sequence[tuple[str, Domains]] = (),
 ) -> tuple[Ties, Domains]:
     """Which frames are copies of which, and what that leaves of the domains.
 
@@ -88,6 +93,7 @@ def tie(
         timeline: the frames of the piece.
         home: the key in which the passages are read.
         domains: everything else that is asked for, no cell empty.
+        parts: the same constraint by constraint, under the names that messages use.
 
     Returns:
         The ties, and domains in which every soprano token of a source has an allowed image in all
@@ -95,14 +101,16 @@ def tie(
 
     Raises:
         PlanError: a repeat that does not fit the piece or contradicts another, or a passage that
-            cannot return under the domains; the message names repeats and place.
+            cannot return under the domains; the message names the constraints that conflict and
+            the place.
     """
+    sopranos = [(name, part.masks[:, Voice.SOPRANO]) for name, part in parts]
     copies = [_placed(repeat, timeline) for repeat in repeats]
     ties, owner = _resolved(copies, timeline, home)
     masks = domains.masks.copy()
     for copy in copies:
-        _delimit(copy, masks[:, Voice.SOPRANO], timeline)
-    _propagate(ties, owner, masks[:, Voice.SOPRANO], timeline)
+        _delimit(copy, masks[:, Voice.SOPRANO], timeline, sopranos)
+    _propagate(_Tied(ties, owner, timeline), masks[:, Voice.SOPRANO], sopranos)
     return ties, Domains(masks)
 
 
@@ -192,50 +200,96 @@ def _original(
     return at, mapped
 
 
-def _delimit(copy: _Copy, soprano: np.ndarray, timeline: Timeline) -> None:
-    """Let passage and copy begin with a note and end where a note ends, in ``soprano`` itself."""
+_Sopranos = Sequence[tuple[str, np.ndarray]]  # soprano masks [time] of named constraints
+
+
+def _delimit(copy: _Copy, soprano: np.ndarray, timeline: Timeline, sopranos: _Sopranos) -> None:
+    """Let passage and copy begin with a note and end where a note ends, in ``soprano`` itself.
+
+    Raises:
+        PlanError: other constraints forbid it there.
+    """
     for frames in (copy.source, copy.target):
         limits = {frames.start: ("begin", ONSET_BITS), frames.stop: ("be over", ~HOLD_BIT)}
         for frame, (what, bits) in limits.items():
             if frame == timeline.n_frames:
                 continue
-            soprano[frame] &= bits & 0xFFFFFFFF
+            before = int(soprano[frame])
+            soprano[frame] &= bits & ALL_TOKENS
             if not soprano[frame]:
+                cells = [("", before), ("", bits & ALL_TOKENS)]
+                cells += [(name, int(masks[frame])) for name, masks in sopranos]
+                names = [name for name in irreducible(cells) if name]
                 raise PlanError(
                     f"{copy.repeat}: a soprano note must {what} at {timeline.words(frame)}, which "
-                    "something else asked there (a cadence, a pin, a range) forbids; "
+                    f"{' together with '.join(names) or 'another constraint'} forbids; "
                     "try a span that keeps clear of it"
                 )
 
 
-def _propagate(
-    ties: Ties, owner: dict[int, _Copy], soprano: np.ndarray, timeline: Timeline
-) -> None:
+class _Tied(NamedTuple):
+    """The ties, which repeat made each copy frame, and where frames are."""
+
+    ties: Ties
+    owner: dict[int, _Copy]
+    timeline: Timeline
+
+    def map_to(self, frame: int) -> np.ndarray:
+        """int8 ``[token]``: a copy frame's token for each of its original frame's."""
+        return self.ties.token_map[self.ties.map_of_frame[frame]]
+
+    def words(self, frame: int) -> str:
+        """Which repeat fills a copy frame, and where that is."""
+        return f"{self.owner[frame].repeat} (copied to {self.timeline.words(frame)})"
+
+
+def _propagate(tied: _Tied, soprano: np.ndarray, sopranos: _Sopranos) -> None:
     """Intersect passage and copies through the token maps, in ``soprano`` itself.
 
     Raises:
         PlanError: at some place nothing is left.
     """
     copies_of: dict[int, list[int]] = {}
-    for frame in sorted(owner):
-        copies_of.setdefault(int(ties.source_frame[frame]), []).append(frame)
+    for frame in sorted(tied.owner):
+        copies_of.setdefault(int(tied.ties.source_frame[frame]), []).append(frame)
     for original, frames in sorted(copies_of.items()):
-        maps = [ties.token_map[ties.map_of_frame[frame]] for frame in frames]
         cells = [("", int(soprano[original]))]
-        for frame, mapped in zip(frames, maps, strict=True):
-            words = f"{owner[frame].repeat} (copied to {timeline.words(frame)})"
-            cells.append((words, _preimage(mapped, int(soprano[frame]))))
+        cells += [(tied.words(f), _preimage(tied.map_to(f), int(soprano[f]))) for f in frames]
         left = int(np.bitwise_and.reduce([mask for _, mask in cells]))
         if not left:
-            names = [name for name in irreducible(cells) if name]
+            names = _blamed(tied, original, frames, cells, sopranos)
             raise PlanError(
-                f"{timeline.words(original)}: no soprano note whose transposition stays in range "
-                f"and is allowed in every copy: {' together with '.join(names)}; "
+                f"{tied.timeline.words(original)}: no soprano note whose transposition stays in "
+                f"range and is allowed in every copy: {' together with '.join(names)}; "
                 "try another interval, key or place"
             )
         soprano[original] = left
-        for frame, mapped in zip(frames, maps, strict=True):
-            soprano[frame] = _image(mapped, left)
+        for frame in frames:
+            soprano[frame] = _image(tied.map_to(frame), left)
+
+
+def _blamed(
+    tied: _Tied,
+    original: int,
+    frames: Sequence[int],
+    cells: Sequence[tuple[str, int]],
+    sopranos: _Sopranos,
+) -> list[str]:
+    """Names of constraints that leave a passage's frame and its copies without a note.
+
+    ``irreducible`` drops early cells first, so ``cells``, which merge everything that is asked of a
+    frame, survive only where no named constraint explains them.
+    """
+    named = [(name, int(masks[original])) for name, masks in sopranos]
+    for frame in frames:
+        mapped = tied.map_to(frame)
+        begins = frame == tied.owner[frame].target.start
+        named.append((tied.words(frame), _preimage(mapped, ONSET_BITS if begins else ALL_TOKENS)))
+        for name, masks in sopranos:
+            refused = _preimage(mapped, ALL_TOKENS & ~int(masks[frame]))
+            named.append((f"{name} (through {tied.owner[frame].repeat})", ALL_TOKENS & ~refused))
+    blamed = set(irreducible([*cells, *named]))
+    return list(dict.fromkeys(name for name, _ in named if name in blamed))
 
 
 def _preimage(mapped: np.ndarray, mask: int) -> int:

@@ -98,12 +98,18 @@ def load_ruleset(ruleset: str | Path | RuleSet) -> RuleSet:
     path = Path(ruleset)
     if str(ruleset) in known_rulesets():
         path = _FOLDER / f"{ruleset}.toml"
-    elif path.suffix != ".toml" or not path.is_file():
+    try:
+        if path.suffix != ".toml":
+            raise FileNotFoundError
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
         raise InputError(
             f"no rule set {str(ruleset)!r}; try {', '.join(known_rulesets())}, or a .toml file"
-        )
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        ) from None
+    except OSError as error:
+        raise InputError(
+            f"rule set {path} cannot be read ({error.strerror}); check its name and rights"
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"rule set {path}: not TOML ({error}); try one of the bundled") from error
     return _ruleset(path.stem, table)
@@ -130,7 +136,10 @@ def _ruleset(name: str, table: dict[str, Any]) -> RuleSet:
 def _range(where: str, letter: str, entry: object) -> tuple[int, int]:
     if not isinstance(entry, list) or len(entry) != 2:
         raise InputError(f"{where}: range {letter} is {entry!r}; try {letter} = ['C4', 'G5']")
-    low, high = (SpelledPitch.parse(str(name)).semitone for name in entry)
+    try:
+        low, high = (SpelledPitch.parse(str(name)).semitone for name in entry)
+    except InputError as error:
+        raise InputError(f"{where}: range {letter}: {error}") from error
     if low > high:
         raise InputError(f"{where}: range {letter} runs from {entry[0]} down to {entry[1]}; swap")
     return low, high

@@ -25,21 +25,22 @@ from clausula.errors import InputError
 from clausula.grid import VOICE_LETTERS, Voice
 from clausula.pitch import Key, SpelledPitch
 
-FORMS = """\
-  PAC@8   PAC@8.3   IAC@12   HC@4:V   PAC@8 in D minor
-  repeat 1-3 @ 13   repeat 1-3 @ 13 up P5 in S   … down M2   … tonal up 1   … to vi   … to D down
-  pin bass @ 5.1 D3   pin soprano @ 5.2 F#4 sounding"""
+FORMS = (
+    "PAC@8.3, IAC@12, HC@4:V, PAC@8 in D minor; "
+    "repeat 1-3 @ 13, the same with up P5, down M2, tonal up 1, to vi or to D down after it; "
+    "pin bass @ 5.1 D3, pin soprano @ 5.2 F#4 sounding"
+)
 
 Constraint = Cadence | Repeat | Pin
 
-_PLACE = r"\d+(?:\.\d+(?:\.\d+|/[1-9]\d*)?)?"
+_PLACE = r"\d{1,9}(?:\.\d{1,9}(?:\.\d{1,9}|/[1-9]\d{0,8})?)?"
 _CADENCE = re.compile(rf"(PAC|IAC|HC)\s*@\s*({_PLACE})\s*(?:(?::|\bin\b)\s*(.+))?", re.IGNORECASE)
 _REPEAT = re.compile(
     rf"repeat\s+({_PLACE})(?:\s*-\s*({_PLACE}))?\s*@\s*({_PLACE})(?:\s+(.*?))??(?:\s+in\s+(.+))?"
 )
 _PIN = re.compile(rf"pin\s+(\w+)\s*@\s*({_PLACE})\s+(\S+)(\s+sounding)?")
 _REAL = re.compile(r"(up|down)\s+(\S+)")
-_TONAL = re.compile(r"tonal\s+(up|down)\s+(\d+)")
+_TONAL = re.compile(r"tonal\s+(up|down)\s+(\d{1,2})")
 _IN_KEY = re.compile(r"to\s+(.+?)(?:\s+(up|down))?")
 
 
@@ -57,7 +58,7 @@ def parse_constraint(text: str) -> Constraint:
         found = form.fullmatch(stripped)
         if found:
             return read(found)
-    raise InputError(f"{text!r} is not a constraint; write one of\n{FORMS}")
+    raise InputError(f"{text!r} is not a constraint; write one of {FORMS}")
 
 
 def parse_cadences(text: str) -> tuple[Cadence, ...]:

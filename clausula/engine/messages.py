@@ -61,13 +61,20 @@ def bucket(size: int, smallest: int = 1) -> int:
     return max(smallest, 1 << (size - 1).bit_length())
 
 
-def layers_of(automaton: LayeredAutomaton, domains: Domains, frames: int | None = None) -> Layers:
+def layers_of(
+    automaton: LayeredAutomaton,
+    domains: Domains,
+    frames: int | None = None,
+    least: tuple[int, int, int] = (1, NARROW, 1),
+) -> Layers:
     """Arrays for the backward pass and the search.
 
     Args:
         automaton: the product of all constraints.
         domains: of the same piece.
         frames: length to pad to; the piece's own when not given.
+        least: smallest buckets of tables, states and successors; larger ones let more plans
+            share one compiled program.
 
     Raises:
         PlanError: automaton and domains are of different lengths, or longer than ``frames``.
@@ -79,7 +86,7 @@ def layers_of(automaton: LayeredAutomaton, domains: Domains, frames: int | None 
             f"an automaton of {automaton.n_layers} layers, domains of {own} frames, room for "
             f"{frames} frames: compile all for the same timeline"
         )
-    successor, kind = _grouped(automaton.tables)
+    successor, kind = _grouped(automaton.tables, least)
     pad = ((0, frames - own), (0, 0))
     widths = np.lib.stride_tricks.sliding_window_view(automaton.n_states, 5)[::4].max(axis=1)
     return Layers(
@@ -94,13 +101,16 @@ def layers_of(automaton: LayeredAutomaton, domains: Domains, frames: int | None 
     )
 
 
-def _grouped(tables: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _grouped(
+    tables: np.ndarray, least: tuple[int, int, int]
+) -> tuple[np.ndarray, np.ndarray]:
     """``successor`` and ``kind`` of tables ``[table, q, token]``, in bucketed shapes."""
     n_tables, width, _ = tables.shape
     rows = tables.reshape(-1, N_VOICE)
     groups = [np.unique(row[row != REFUSED]) for row in rows]
-    kinds = bucket(max((len(group) for group in groups), default=1) or 1)
-    successor = np.full((bucket(n_tables), bucket(width, NARROW), kinds), REFUSED, np.int32)
+    sizes = (n_tables, width, max(1, *(len(group) for group in groups)))
+    shape = [bucket(size, smallest) for size, smallest in zip(sizes, least, strict=True)]
+    successor = np.full(shape, REFUSED, np.int32)
     kind = np.full((*successor.shape[:2], N_VOICE), REFUSED, np.int32)
     for index, (row, group) in enumerate(zip(rows, groups, strict=True)):
         at = divmod(index, width)
@@ -116,7 +126,7 @@ def allowed_tokens(masks: jax.Array) -> jax.Array:
 
 
 def step_rows(
-    layers: Layers, frame: jax.Array, slot: int, states: jax.Array
+    layers: Layers, frame: jax.Array | int, slot: int, states: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     """What each automaton state can do at a layer, the domain already applied.
 
@@ -171,7 +181,7 @@ def boundary_messages(
 
 
 def frame_messages(
-    layers: Layers, frame: jax.Array, after: jax.Array, log_emission: jax.Array
+    layers: Layers, frame: jax.Array | int, after: jax.Array, log_emission: jax.Array
 ) -> jax.Array:
     """Messages before each of the four slots of a frame.
 

@@ -26,6 +26,7 @@ from clausula.grid import Meter
 from clausula.pitch import Key
 
 DEFAULT_FORM = "A A' B A"
+LONGEST_FRAMES = 512 * 16  # 512 measures of 4/4
 Constraint = Cadence | Repeat | Pin
 
 
@@ -116,18 +117,22 @@ def make_plan(
         constraints: further cadences, repeats and pins.
 
     Raises:
-        PlanError: the form does not fit the measures, or the cadences do not fit the phrases.
+        PlanError: the form does not fit the measures, the cadences do not fit the phrases, or a
+            constraint names a place that the piece does not have.
     """
+    bare = Timeline(meter, measures)
+    _require_length(bare)
     phrases = _phrases(form if form is not None else _form_for(measures), measures)
+    extra = [c for c in constraints if isinstance(c, Cadence)]
     if cadences is None:
         beat = _arrival_beat(meter)
         cadences = [
             Cadence(kind, phrase.last, beat)
             for kind, phrase in zip(_default_kinds(len(phrases)), phrases, strict=True)
         ]
-    extra = [c for c in constraints if isinstance(c, Cadence)]
+        _refuse_doubles(cadences, extra)
     ordered = tuple(sorted([*cadences, *extra], key=lambda c: (c.measure, c.beat)))
-    bare = Timeline(meter, measures)
+    _require_sense([*cadences, *constraints], bare, key)
     ends = tuple(p.last * bare.frames_per_measure for p in phrases)
     timeline = Timeline(meter, measures, phrase_ends=ends)
     fermatas = _fermatas(timeline, phrases, ordered, meter)
@@ -144,6 +149,54 @@ def make_plan(
     )
 
 
+def _require_length(timeline: Timeline) -> None:
+    """Refuse a piece that is longer than the longest in common time.
+
+    Raises:
+        PlanError: it is.
+    """
+    if timeline.n_frames > LONGEST_FRAMES:
+        raise PlanError(
+            f"{timeline.measures} measures of {timeline.meter} are too long a piece; try "
+            f"{LONGEST_FRAMES // timeline.frames_per_measure} measures or fewer"
+        )
+
+
+def _refuse_doubles(own: Sequence[Cadence], extra: Sequence[Cadence]) -> None:
+    """Refuse a further cadence where the form has one already.
+
+    Raises:
+        PlanError: the message says how to replace the form's.
+    """
+    for cadence in extra:
+        for other in own:
+            if cadence.measure == other.measure:
+                raise PlanError(
+                    f"{cadence}: the form ends this phrase with {other} already; "
+                    "try giving all cadences as --cadences, which replaces the form's"
+                )
+
+
+def _require_sense(constraints: Sequence[Constraint], timeline: Timeline, home: Key) -> None:
+    """Refuse a constraint whose places the piece does not have, or whose key nobody can write.
+
+    Raises:
+        PlanError: the message names the constraint.
+    """
+    for constraint in constraints:
+        try:
+            if isinstance(constraint, Repeat):
+                timeline.frames(constraint.source)
+                timeline.frame_of(*constraint.at)
+                key_of_copy(constraint.how, home)
+                continue
+            timeline.frame_of(constraint.measure, constraint.beat)
+            if isinstance(constraint, Cadence):
+                constraint.key_in(home)
+        except PlanError as error:
+            raise PlanError(f"{constraint}: {error}") from error
+
+
 def _form_for(measures: int) -> str:
     """The form of a piece of so many measures when none is asked for."""
     if measures % 4 == 0 and measures >= 8:
@@ -157,9 +210,11 @@ def _phrases(form: str, measures: int) -> tuple[Phrase, ...]:
         raise PlanError(f"{form!r} is not a form; write letters, primed where varied: A A' B A")
     length, left = divmod(measures, len(letters))
     if left or length < 2:
+        asked = "one measure" if measures == 1 else f"{measures} measures"
+        phrases = "one phrase" if len(letters) == 1 else f"{len(letters)} phrases of one length"
         raise PlanError(
-            f"{measures} measures do not divide into the {len(letters)} phrases of {form!r}, two "
-            f"measures or more each; try {max(2, length + bool(left)) * len(letters)} measures"
+            f"{asked} cannot have the form {form!r}, which is {phrases}, two measures or more "
+            f"each; try {max(2, length + bool(left)) * len(letters)} measures or another form"
         )
     return tuple(
         Phrase(letter[0].upper(), letter.endswith("'"), 1 + i * length, length)
@@ -189,7 +244,6 @@ def _fermatas(
     """The final chord of each phrase: from its cadence, or its last strong beat, to its end."""
     last_measures = [p.last for p in phrases]
     for cadence in cadences:
-        timeline.frame_of(cadence.measure, cadence.beat)
         if cadence.measure not in last_measures:
             ends = ", ".join(str(m) for m in last_measures)
             raise PlanError(

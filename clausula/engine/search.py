@@ -23,6 +23,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from clausula.constraints.rule import Array
 from clausula.engine.filter import emit, filter_init, predict, token_guidance
 from clausula.engine.gumbel import perturbed_children
 from clausula.engine.lookahead import (
@@ -119,13 +120,13 @@ class SearchResult(NamedTuple):
         log_hmm: ``float32[P]`` log p_hmm(constraints) before the first note.
     """
 
-    tokens: jax.Array
-    score: jax.Array
-    log_q: jax.Array
-    log_net: jax.Array
-    cost: jax.Array
-    alive: jax.Array
-    log_hmm: jax.Array
+    tokens: Array
+    score: Array
+    log_q: Array
+    log_net: Array
+    cost: Array
+    alive: Array
+    log_hmm: Array
 
 
 @partial(jax.jit, static_argnames=("proposal_functions", "config"))
@@ -164,9 +165,7 @@ def _search_piece(
 ) -> SearchResult:
     frames = tables.class_of_frame.shape[0]
 
-    def frame(
-        time: jax.Array, carry: tuple[Hypotheses, jax.Array]
-    ) -> tuple[Hypotheses, jax.Array]:
+    def frame(time: jax.Array, carry: tuple[Hypotheses, jax.Array]) -> tuple[Hypotheses, jax.Array]:
         beam, alive = carry
         now = jax.random.fold_in(key, time)
         beam = _frame(proposal, tables, log_boundary, config, now, beam, time)

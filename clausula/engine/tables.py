@@ -6,7 +6,7 @@ classes of the rules, Q automaton states, H hidden states, V voices.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -20,19 +20,23 @@ from clausula.constraints.pair_tables import (
     voice_allowed,
     voice_cost,
 )
-from clausula.constraints.pins import pin_automaton
+from clausula.constraints.pins import pin_automaton, require_compatible
 from clausula.constraints.place import Timeline
 from clausula.constraints.repeat import Ties, tie
+from clausula.constraints.rule import Array
 from clausula.constraints.rulesets import RuleSet
 from clausula.engine.hmm import HMM, MODES, frame_classes, log_emission
-from clausula.engine.messages import Layers, layers_of
 from clausula.engine.plan import Plan
 from clausula.errors import PlanError
 from clausula.grid import Voice
 from clausula.vocabulary import voice_semitones, voice_to_global
 
+if TYPE_CHECKING:
+    from clausula.engine.messages import Layers
+
 FRAME_BUCKET = 128  # lengths are padded to a multiple of this
 CLASS_BUCKET = 8  # context classes of the rules likewise
+LEAST_LAYERS = (64, 128, 4)  # automaton tables, states and successors: room for usual plans
 MAP_BUCKET = 4  # maps of returning themes likewise
 
 
@@ -78,26 +82,26 @@ class SearchTables(NamedTuple):
         oldest: ``int32[]`` age at which notes stop ageing.
     """
 
-    n_frames: np.ndarray
-    context_of_frame: np.ndarray
-    pair_bits: np.ndarray
-    voice_bits: np.ndarray
-    pair_cost: np.ndarray
-    voice_cost: np.ndarray
-    domains: np.ndarray
+    n_frames: Array
+    context_of_frame: Array
+    pair_bits: Array
+    voice_bits: Array
+    pair_cost: Array
+    voice_cost: Array
+    domains: Array
     layers: Layers
-    step: np.ndarray
-    reachable: np.ndarray
-    tie_source: np.ndarray
-    map_of_frame: np.ndarray
-    tie_map: np.ndarray
-    class_of_frame: np.ndarray
-    initial: np.ndarray
-    transition: np.ndarray
-    log_emission: np.ndarray
-    to_global: np.ndarray
+    step: Array
+    reachable: Array
+    tie_source: Array
+    map_of_frame: Array
+    tie_map: Array
+    class_of_frame: Array
+    initial: Array
+    transition: Array
+    log_emission: Array
+    to_global: Array
     controls: tuple
-    oldest: np.ndarray
+    oldest: Array
 
 
 def compile_plan(plan: Plan, ruleset: RuleSet) -> Compiled:
@@ -122,7 +126,9 @@ def compile_plan(plan: Plan, ruleset: RuleSet) -> Compiled:
         automata.append((str(pin), automaton))
         parts.append((str(pin), domains))
     together = meet(parts, timeline)
-    ties, domains = tie(plan.repeats, timeline, plan.key, together)
+    classes, context_of_frame = _contexts(plan)
+    require_compatible(plan.pins, timeline, ruleset, lambda f: classes[context_of_frame[f]])
+    ties, domains = tie(plan.repeats, timeline, plan.key, together, parts)
     whole = minimise(conjoin([a for _, a in automata], timeline.n_frames))
     reach = reachable(whole, domains)
     if not reach[0, whole.start]:
@@ -174,6 +180,9 @@ def search_tables(
         controls: a named tuple of ``[time]`` arrays, as the proposal wants them.
         oldest: the largest age that the proposal tells apart.
     """
+    # The messages need JAX; a plan that cannot be compiled fails without it, at once.
+    from clausula.engine.messages import layers_of
+
     timeline = plan.timeline
     total = timeline.n_frames
     padded = -(-total // FRAME_BUCKET) * FRAME_BUCKET
@@ -183,7 +192,7 @@ def search_tables(
         return np.pad(values, width, constant_values=fill)
 
     classes, context_of_frame = _contexts(plan)
-    layers = layers_of(compiled.automaton, compiled.domains, padded)
+    layers = layers_of(compiled.automaton, compiled.domains, padded, LEAST_LAYERS)
     tables, states = layers.successor.shape[:2]
     extra_tables = tables - len(compiled.automaton.tables)
     extra = states - compiled.automaton.width

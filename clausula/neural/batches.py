@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clausula.neural.features import AGES, UNKNOWN_KEY, Controls, Example
+from clausula.neural.features import AGES, UNKNOWN_KEY, Array, Controls, Example
 from clausula.vocabulary import FIRST_PITCH, N_GLOBAL, REST_TOKEN
 
 
@@ -17,13 +17,13 @@ class Batch(NamedTuple):
     Arrays are ``[batch, time, …]``; ``valid`` is false in padding.
     """
 
-    token: np.ndarray
-    sounding: np.ndarray
-    previous: np.ndarray
-    previous_age: np.ndarray
-    begun: np.ndarray
+    token: Array
+    sounding: Array
+    previous: Array
+    previous_age: Array
+    begun: Array
     controls: Controls
-    valid: np.ndarray
+    valid: Array
 
 
 def crop(example: Example, start: int, length: int) -> Batch:

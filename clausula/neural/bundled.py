@@ -43,4 +43,3 @@ def train_bundled(
             "command": command,
         },
     )
-

@@ -8,13 +8,15 @@ frames since its onset.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from clausula.grid import REST, Grid, Meter
 from clausula.pitch import Mode
 from clausula.vocabulary import FIRST_PITCH, LOWEST, REST_TOKEN, tokens_of
+
+Array = Any  # a NumPy array, or a JAX array in a compiled program
 
 POSITIONS = 64  # frames in the longest measure that is told apart
 AGES = 17  # 0 … 15 frames, then "longer"
@@ -37,13 +39,13 @@ class Controls(NamedTuple):
         mode: 0 major, 1 minor, ``UNKNOWN_MODE`` where not known.
     """
 
-    position: np.ndarray
-    meter: np.ndarray
-    phrase_end: np.ndarray
-    until: np.ndarray
-    since: np.ndarray
-    tonic: np.ndarray
-    mode: np.ndarray
+    position: Array
+    meter: Array
+    phrase_end: Array
+    until: Array
+    since: Array
+    tonic: Array
+    mode: Array
 
 
 @dataclass(frozen=True)

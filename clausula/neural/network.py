@@ -269,8 +269,8 @@ def _shifted(table_I: jax.Array, reference: jax.Array) -> jax.Array:
     Returns:
         ``[..., P - FIRST_PITCH]``.
     """
-    index = np.arange(FIRST_PITCH, N_GLOBAL) - reference[..., None] + INTERVAL_SPAN
-    index = jnp.clip(index, 0, N_INTERVALS - 1)
+    interval = np.arange(FIRST_PITCH, N_GLOBAL) - reference[..., None]
+    index = jnp.clip(interval + INTERVAL_SPAN, 0, N_INTERVALS - 1)
     values = jnp.take_along_axis(table_I, index, -1)
     return jnp.where((reference == REST_TOKEN)[..., None], 0.0, values)
 

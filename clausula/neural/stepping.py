@@ -40,7 +40,8 @@ class Cache(NamedTuple):
 def transformer_proposal(model: ChoraleTransformer) -> Proposal:
     """The network behind the proposal contract; dropout is off."""
     model.eval()
-    graph, params, rest = nnx.split(model, nnx.Param, ...)
+    graph, *states = nnx.split(model, nnx.Param, ...)
+    params, rest = states
     config = model.config
     head_width = config.width // config.heads
 

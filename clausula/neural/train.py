@@ -155,19 +155,20 @@ def train(
                     f"{config.peak}"
                 )
             by_voice = nats_by_voice(model, validation)
+            valid = float(by_voice.sum())
             row = {
                 "step": step,
                 "train": train_loss,
-                "valid": float(by_voice.sum()),
+                "valid": valid,
                 "by_voice": [round(float(x), 4) for x in by_voice],
                 "seconds": round(time.perf_counter() - began, 1),
             }
             rows.append(row)
             log.write(json.dumps(row) + "\n")
             log.flush()
-            progress.update(bar, description=f"train {train_loss:.3f} valid {row['valid']:.3f}")
-            if row["valid"] < best:
-                best = row["valid"]
+            progress.update(bar, description=f"train {train_loss:.3f} valid {valid:.3f}")
+            if valid < best:
+                best = valid
                 save_weights(out, model, metadata | _record(config, row, len(training)))
     plot_losses(rows, out.with_suffix(".png"))
     return model

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -9,6 +10,7 @@ from clausula.checker.keys import home_key, local_keys
 from clausula.constraints.rulesets import load_ruleset
 from clausula.corpus import load_chorales
 from clausula.gridding import to_score
+from clausula.key_finding import infer_key
 from clausula.pitch import Key
 from clausula.slices import slices_of
 
@@ -81,6 +83,21 @@ def test_a_minor_piece_under_a_signature_alone():
     assert key == Key.parse("a")
 
 
+def test_a_name_in_the_file_makes_its_key_likelier():
+    named, unnamed = (slices_of(exercise(*PLAIN, key_given=given)) for given in (True, False))
+    assert home_key(named)[1] > home_key(unnamed)[1]
+
+
+def test_a_missing_signature_does_not_deny_a_key():
+    chords = ("D5 A4 F#4 D3", "B4 G4 D4 G3", "C#5 A4 E4 A3", "D5 A4 F#4 D3")
+    assert home_key(slices_of(exercise(*chords, key="C")))[0] == Key.parse("D")
+
+
+def test_a_half_close_ends_in_the_home_key():
+    chords = ("C5 G4 E4 C3", "A4 F4 C4 F3", "C5 G4 E4 C3", "B4 G4 D4 G3")
+    assert home_key(slices_of(exercise(*chords, key_given=False)))[0] == Key.parse("C")
+
+
 @pytest.mark.parametrize("signature", ["Gb", "F#"])
 def test_the_signature_decides_between_enharmonic_keys(signature):
     chords = {
@@ -133,3 +150,9 @@ def test_home_keys_of_the_corpus():
     grids = load_chorales().grids[::12]
     found = [home_key(slices_of(to_score(grid)))[0] for grid in grids]
     assert np.mean([key == grid.key for key, grid in zip(found, grids, strict=True)]) > 0.9
+
+
+def test_home_keys_of_the_corpus_without_names():
+    scores = [replace(to_score(grid), key_given=False) for grid in load_chorales().grids[::12]]
+    found = [home_key(slices_of(score))[0] for score in scores]
+    assert found == [infer_key(score, score.keys[0][1].fifths or None) for score in scores]

@@ -1,0 +1,101 @@
+"""The search: hard constraints hold whatever the network likes; its numbers are the network's."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from small_search import MODEL, RULES, plan_for, run
+
+from clausula.checker.check import check
+from clausula.composing import judge
+from clausula.engine.rendering import grid_of
+from clausula.engine.search import SearchConfig, search
+from clausula.gridding import to_score
+from clausula.neural.batches import crop, stack
+from clausula.neural.features import example_of
+from clausula.neural.train import log_probs
+
+PLANS = {
+    "major": plan_for(),
+    "minor": plan_for(key="e"),
+    "modulating": plan_for(cadences="HC@2.3,PAC@4.3:V"),
+    "returning": plan_for(form="A B", constraints=["repeat 1 @ 3 up M2 in S", "pin bass @ 2.1 D3"]),
+}
+
+
+@pytest.fixture(scope="module", params=PLANS)
+def found(request):
+    plan = PLANS[request.param]
+    return plan, run(plan, seed=1)
+
+
+def grids(plan, result):
+    alive = result.score > -np.inf
+    return [grid_of(tokens, plan) for tokens in result.tokens[alive]]
+
+
+def test_every_hypothesis_keeps_every_hard_constraint(found):
+    plan, result = found
+    assert (result.score > -np.inf).all()
+    for grid in grids(plan, result):
+        for constraint in plan.constraints:
+            assert judge(grid, constraint, plan.timeline) == []
+
+
+def test_every_hypothesis_keeps_every_hard_rule(found):
+    plan, result = found
+    keys = [(Fraction(frame, 4), key) for frame, key in plan.keys]
+    hard = {rule.code for rule in RULES.hard}
+    for grid in grids(plan, result):
+        report = check(to_score(grid), RULES, plan.key, keys)
+        assert [f for f in report.findings if f.code in hard] == []
+
+
+def test_log_probabilities_are_those_of_the_network_reading_the_finished_piece(found):
+    plan, result = found
+    for tokens, log_net in zip(result.tokens[0], result.log_net[0], strict=True):
+        grid = grid_of(tokens, plan)
+        whole = log_probs(MODEL, stack([crop(example_of(grid), 0, len(grid))]))
+        np.testing.assert_allclose(whole.sum(), log_net, rtol=1e-4)
+
+
+def test_samples_are_distinct_and_their_probabilities_share_one(found):
+    plan, result = found
+    words = {tokens[: plan.timeline.n_frames].tobytes() for tokens in result.tokens[0]}
+    assert len(words) == len(result.tokens[0])
+    assert np.exp(result.log_q[0].astype(float)).sum() <= 1
+
+
+def test_the_same_key_gives_the_same_bytes_and_another_does_not():
+    plan = PLANS["major"]
+    first, again, other = run(plan, 5), run(plan, 5), run(plan, 6)
+    assert first.tokens.tobytes() == again.tokens.tobytes()
+    assert first.tokens.tobytes() != other.tokens.tobytes()
+
+
+def test_pieces_of_a_batch_differ():
+    result = run(PLANS["major"], pieces=2)
+    assert result.tokens[0].tobytes() != result.tokens[1].tobytes()
+
+
+def test_maximising_ranks_by_the_network_and_the_costs_alone():
+    result = run(PLANS["major"], config=SearchConfig(beam=8, maximise=True))
+    # A finished piece satisfies the constraints: their term is zero.
+    np.testing.assert_allclose(result.score, result.log_net - result.cost, atol=1e-3)
+    assert (np.diff(result.score[0]) <= 0).all()
+
+
+def test_another_length_and_key_are_the_same_program():
+    run(PLANS["major"])
+    programs = search._cache_size()
+    run(plan_for(measures=2, form="A", key="Bb"))
+    assert search._cache_size() == programs
+
+
+def test_a_dead_end_is_a_value_that_says_where():
+    # Two parts pinned to parallel fifths: no automaton sees it, every hypothesis dies of it.
+    pins = ["pin soprano @ 1.1 D5", "pin alto @ 1.1 G4", "pin soprano @ 1.5/4 E5"]
+    plan = plan_for(constraints=[*pins, "pin alto @ 1.5/4 A4"])
+    result = run(plan)
+    assert (result.score == -np.inf).all()
+    assert int((result.alive[0] == 0).argmax()) == plan.timeline.frame_of(1, Fraction(5, 4))
