@@ -101,9 +101,7 @@ def layers_of(
     )
 
 
-def _grouped(
-    tables: np.ndarray, least: tuple[int, int, int]
-) -> tuple[np.ndarray, np.ndarray]:
+def _grouped(tables: np.ndarray, least: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
     """``successor`` and ``kind`` of tables ``[table, q, token]``, in bucketed shapes."""
     n_tables, width, _ = tables.shape
     rows = tables.reshape(-1, N_VOICE)
