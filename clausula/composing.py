@@ -155,7 +155,7 @@ def compose(
     )
     compiled = compile_plan(plan, ruleset)
     # Only now is JAX needed: a plan that fails does so at once.
-    from clausula.engine.search import SearchConfig
+    from clausula.engine.beam import SearchConfig
     from clausula.searching import Session
 
     session = Session(plan, compiled, ruleset, SearchConfig(beam=beam))

@@ -17,9 +17,10 @@ from clausula import __version__
 from clausula.constraints.rulesets import RuleSet
 from clausula.corpus import held_out, load_chorales
 from clausula.engine import hmm
+from clausula.engine.beam import SearchConfig, SearchResult
 from clausula.engine.plan import Plan
 from clausula.engine.rendering import grid_of
-from clausula.engine.search import SearchConfig, SearchResult, search
+from clausula.engine.search import search
 from clausula.engine.tables import Compiled, search_tables
 from clausula.engine.taste import taste, taste_terms, write_reference
 from clausula.grid import Grid

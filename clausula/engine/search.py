@@ -15,15 +15,14 @@ states, Q automaton states, K slots.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from clausula.constraints.rule import Array
+from clausula.engine.beam import Hypotheses, Partial, SearchConfig, SearchResult
 from clausula.engine.filter import emit, filter_init, predict, token_guidance
 from clausula.engine.gumbel import perturbed_children
 from clausula.engine.lookahead import (
@@ -46,87 +45,6 @@ from clausula.proposal import FrameSoFar, Past, Proposal
 from clausula.vocabulary import FIRST_PITCH, HOLD_TOKEN, N_VOICE, REST_TOKEN
 
 VOICES = tuple(int(v) for v in SEARCH_ORDER)  # voice at each slot
-
-
-@dataclass(frozen=True)
-class SearchConfig:
-    """How the search behaves; changing one compiles another program."""
-
-    beam: int = 32  # hypotheses a piece
-    temperature: float = 1.0  # divides the network's log probabilities
-    guidance: float = 1.0  # exponent of p_hmm(constraints | prefix), lambda_1 of design §6
-    tail: float = 0.02  # tokens below this share of the likeliest are cut
-    maximise: bool = False  # keep the best instead of sampling
-
-
-class Hypotheses(NamedTuple):
-    """State of the beam of one piece between frames.
-
-    Attributes:
-        sounding: ``int32[N, V]`` voice index that sounds (0 silent, 2 … 31 pitches).
-        age: ``int32[N, V]`` frames since those notes' onsets.
-        parent: ``int32[N]`` row that each hypothesis had when the last frame began.
-        history: ``int8[N, T, V]`` voice tokens chosen so far.
-        state: ``int32[N]`` automaton state.
-        log_alpha: ``float32[N, H]`` log P(hidden state | prefix).
-        score: ``float32[N]`` perturbed log q when sampling, S when maximising; -inf when dead.
-        log_q: ``float32[N]`` log probability under the guided proposal.
-        log_net: ``float32[N]`` log probability under the network, unmasked.
-        cost: ``float32[N]`` nats of soft rules so far.
-        proposal: the proposal's own state.
-    """
-
-    sounding: jax.Array
-    age: jax.Array
-    parent: jax.Array
-    history: jax.Array
-    state: jax.Array
-    log_alpha: jax.Array
-    score: jax.Array
-    log_q: jax.Array
-    log_net: jax.Array
-    cost: jax.Array
-    proposal: Any
-
-
-class Partial(NamedTuple):
-    """A frame being chosen: like ``Hypotheses`` but for the voices of this frame.
-
-    Attributes:
-        row: ``int32[N]`` row that each hypothesis had when the frame began.
-        token: ``int32[N, K]`` voice tokens by slot; 0 where not yet chosen.
-    """
-
-    row: jax.Array
-    token: jax.Array
-    state: jax.Array
-    log_alpha: jax.Array
-    score: jax.Array
-    log_q: jax.Array
-    log_net: jax.Array
-    cost: jax.Array
-
-
-class SearchResult(NamedTuple):
-    """What the search found; P pieces, best first within a piece only when maximising.
-
-    Attributes:
-        tokens: ``int8[P, N, T, V]`` voice tokens, voices soprano first.
-        score: ``float32[P, N]`` -inf for dead rows.
-        log_q: ``float32[P, N]``.
-        log_net: ``float32[P, N]``.
-        cost: ``float32[P, N]``.
-        alive: ``int32[P, T]`` hypotheses left after each frame.
-        log_hmm: ``float32[P]`` log p_hmm(constraints) before the first note.
-    """
-
-    tokens: Array
-    score: Array
-    log_q: Array
-    log_net: Array
-    cost: Array
-    alive: Array
-    log_hmm: Array
 
 
 @partial(jax.jit, static_argnames=("proposal_functions", "config"))

@@ -9,9 +9,10 @@ from flax import nnx
 
 from clausula.constraints.rulesets import load_ruleset
 from clausula.constraints.text import parse_cadences, parse_constraint
+from clausula.engine.beam import SearchConfig
 from clausula.engine.hmm import HMM, N_CLASSES, N_NOTE, hold_with_floor, with_floor
 from clausula.engine.plan import make_plan
-from clausula.engine.search import SearchConfig, search
+from clausula.engine.search import search
 from clausula.engine.tables import compile_plan, search_tables
 from clausula.grid import Meter
 from clausula.neural.features import AGES, controls_of

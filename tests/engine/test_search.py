@@ -8,8 +8,9 @@ from small_search import MODEL, RULES, plan_for, run
 
 from clausula.checker.check import check
 from clausula.composing import judge
+from clausula.engine.beam import SearchConfig
 from clausula.engine.rendering import grid_of
-from clausula.engine.search import SearchConfig, search
+from clausula.engine.search import search
 from clausula.gridding import to_score
 from clausula.neural.batches import crop, stack
 from clausula.neural.features import example_of
