@@ -55,6 +55,9 @@ def compose(
         int, typer.Option(help="distinct pieces to write, the best as piece.*")
     ] = 1,
     seed: Annotated[int, typer.Option(help="the same seed writes the same piece")] = 0,
+    weights: Annotated[
+        Path | None, typer.Option(help="of a network that 'clausula train' wrote")
+    ] = None,
     out: Annotated[
         Path, typer.Option(help="folder for piece.musicxml .mid .svg .png, report.json")
     ] = Path("out"),
@@ -75,6 +78,7 @@ def compose(
         beam=beam,
         candidates=candidates,
         seed=seed,
+        weights=weights,
     )
     write_folder(piece, out)
     _show(piece, out)

@@ -116,6 +116,7 @@ def compose(
     candidates: int = 1,
     seed: int = 0,
     title: str = "",
+    weights: str | Path | None = None,
 ) -> Piece:
     """Compose a four-part piece that satisfies a plan and a rule set.
 
@@ -132,6 +133,7 @@ def compose(
         candidates: distinct pieces wanted; the best is returned, the others are its alternatives.
         seed: of everything random; the same seed gives the same piece on one machine.
         title: what the piece is called.
+        weights: of a network that ``clausula train`` wrote; the shipped one by default.
 
     Returns:
         The piece nearest in taste to real ones, verified.
@@ -139,6 +141,7 @@ def compose(
     Raises:
         InputError: an argument that cannot be read.
         PlanError: a plan that contradicts itself or that nothing can meet.
+        CorpusError: weights are missing, or do not fit.
         SearchError: the search gave up; the message says where.
     """
     began = time.perf_counter()
@@ -156,9 +159,11 @@ def compose(
     compiled = compile_plan(plan, ruleset)
     # Only now is JAX needed: a plan that fails does so at once.
     from clausula.engine.beam import SearchConfig
+    from clausula.neural.weights import BUNDLED
     from clausula.searching import Session
 
-    session = Session(plan, compiled, ruleset, SearchConfig(beam=beam))
+    network = BUNDLED if weights is None else Path(weights)
+    session = Session(plan, compiled, ruleset, SearchConfig(beam=beam), network)
     found = _search(session, plan, ruleset, candidates, seed, title or f"Chorale in {home}")
     seconds = time.perf_counter() - began
     common = {

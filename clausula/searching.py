@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import jax
@@ -23,11 +24,12 @@ from clausula.engine.rendering import grid_of
 from clausula.engine.search import search
 from clausula.engine.tables import Compiled, search_tables
 from clausula.engine.taste import taste, taste_terms, write_reference
+from clausula.errors import CorpusError
 from clausula.grid import Grid
 from clausula.neural.features import AGES, controls_of, example_of
 from clausula.neural.stepping import transformer_proposal
 from clausula.neural.train import nats_by_voice
-from clausula.neural.weights import load_weights
+from clausula.neural.weights import BUNDLED, load_weights
 from clausula.pitch import Mode
 from clausula.proposal import Proposal
 from clausula.runtime import keep_compiled_programs
@@ -91,9 +93,14 @@ class Outcome:
 
 
 @cache
-def _shipped() -> tuple[Proposal, dict[str, str], hmm.HMM]:
-    """The shipped network as a proposal, its metadata, and the shipped hidden Markov model."""
-    model, metadata = load_weights()
+def _models(weights: Path) -> tuple[Proposal, dict[str, str], hmm.HMM]:
+    """A network as a proposal, its metadata, and the shipped hidden Markov model."""
+    model, metadata = load_weights(weights)
+    if not model.config.holds:
+        raise CorpusError(
+            f"{weights} was trained on bare pitches and cannot hold a note; train one with "
+            "'clausula train'"
+        )
     hidden, _ = hmm.load()
     return transformer_proposal(model), metadata, hidden
 
@@ -102,7 +109,12 @@ class Session:
     """A plan with everything the search needs, loaded once."""
 
     def __init__(
-        self, plan: Plan, compiled: Compiled, ruleset: RuleSet, config: SearchConfig
+        self,
+        plan: Plan,
+        compiled: Compiled,
+        ruleset: RuleSet,
+        config: SearchConfig,
+        weights: Path = BUNDLED,
     ) -> None:
         """Load the network and the hidden Markov model and fill the tables.
 
@@ -111,12 +123,13 @@ class Session:
             compiled: the same, from ``compile_plan``.
             ruleset: kept throughout.
             config: how to search.
+            weights: of the network.
 
         Raises:
-            CorpusError: weights are missing.
+            CorpusError: weights are missing, or do not fit.
         """
         keep_compiled_programs()
-        self.proposal, self.network, hidden = _shipped()
+        self.proposal, self.network, hidden = _models(weights)
         timeline = plan.timeline
         controls = controls_of(
             timeline.position,

@@ -11,7 +11,7 @@ from command_line import assert_refused, run
 from clausula import cli
 from clausula.errors import InputError
 
-PAST_THE_PLAN = "clausula.engine.search"  # the first import once a plan holds
+PAST_THE_PLAN = "clausula.searching"  # imported once a plan holds
 LONG_NUMBER = "9" * 5000  # Python reads no integer of more than 4300 digits
 
 

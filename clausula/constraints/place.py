@@ -45,7 +45,7 @@ class Span:
     def __str__(self) -> str:
         whole = self.end.beat == 1
         last = str(self.end.measure - 1) if whole else str(self.end)
-        return f"{self.start}-{last}"
+        return str(self.start) if last == str(self.start) else f"{self.start}-{last}"
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,8 @@ class Repeat:
 
     def __str__(self) -> str:
         voices = ",".join(voice.name[0] for voice in self.voices)
-        return f"repeat {self.source} @ {self.at} {self.how} in {voices}"
+        how = "" if self.how == UNMOVED else f" {self.how}"
+        return f"repeat {self.source} @ {self.at}{how} in {voices}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from clausula.errors import CorpusError
@@ -42,10 +42,15 @@ def load_weights(path: Path = BUNDLED) -> tuple[ChoraleTransformer, dict[str, st
     """
     if not path.exists():
         raise CorpusError(f"no weights at {path}; train some with 'clausula train --out {path}'")
-    with safe_open(path, framework="np") as file:
-        metadata = dict(file.metadata())
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    config = NetworkConfig(**json.loads(metadata["config"]))
+    try:
+        with safe_open(path, framework="np") as file:
+            metadata = dict(file.metadata() or {})
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        config = NetworkConfig(**json.loads(metadata["config"]))
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise CorpusError(
+            f"{path} holds no weights of this network ({error}); train some with 'clausula train'"
+        ) from error
     # Shapes only: initial values would be drawn to be thrown away. Dropout is for training.
     still = replace(config, dropout=0.0)
     model = nnx.eval_shape(lambda: ChoraleTransformer(still, nnx.Rngs(0)))

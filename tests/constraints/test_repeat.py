@@ -249,7 +249,7 @@ def test_no_repeat_leaves_everything_as_it_was():
         (["repeat 1 @ 3 up A6"], "C major moved up A6 leads to A# major"),
         (
             ["repeat 1 @ 3 up M17"],
-            r"measure 1 beat 1: no soprano note .*: repeat 1-1 @ 3 up M17 in S "
+            r"measure 1 beat 1: no soprano note .*: repeat 1 @ 3 up M17 in S "
             r"\(copied to measure 3 beat 1\); try",
         ),
         (

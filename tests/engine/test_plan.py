@@ -29,8 +29,8 @@ def test_the_default_is_a_rounded_song_form():
     assert [str(p) for p in plan.phrases] == ["A", "A'", "B", "A"]
     assert [str(c) for c in plan.cadences] == ["HC@4.3", "PAC@8.3", "HC@12.3", "PAC@16.3"]
     assert [str(r) for r in plan.repeats] == [
-        "repeat 1-2 @ 5 up P1 in S",
-        "repeat 1-3 @ 13 up P1 in S",
+        "repeat 1-2 @ 5 in S",
+        "repeat 1-3 @ 13 in S",
     ]
 
 
