@@ -169,7 +169,7 @@ def page(rows: list[dict], seeds: int) -> str:
             "",
             "Caveats: pieces were already read again and checked before they were returned "
             "(*rejected before* counts those that failed); the first piece's seconds hold the "
-            "compilation; *dead ends* are hypotheses that died in the search.",
+            "compilation; a *dead end* is a pass of the search that leaves no hypothesis.",
             "",
             markdown_table(HEADER, summary(rows)),
             "",

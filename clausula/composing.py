@@ -1,13 +1,14 @@
 """Composing: plan, search, choose, write, read again, verify.
 
 Nothing is returned that was not written as MusicXML, read back, and found to hold by the checker
-and by verifiers that share no code with the search.
+and by verifiers that see the file's notes alone, not what the search was given.
 """
 
 from __future__ import annotations
 
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -19,6 +20,7 @@ from clausula.checker.report import Report
 from clausula.constraints.cadence import Cadence
 from clausula.constraints.place import Timeline
 from clausula.constraints.repeat import Repeat
+from clausula.constraints.rule import Severity
 from clausula.constraints.rulesets import RuleSet, load_ruleset
 from clausula.constraints.text import parse_cadences, parse_constraint
 from clausula.constraints.verify import verify_cadence, verify_pin, verify_repeat
@@ -205,6 +207,7 @@ class _Accepted:
     grid: Grid
     score: Score
     report: dict[str, Any]
+    taste: float
 
 
 @dataclass
@@ -212,6 +215,12 @@ class _Found:
     accepted: list[_Accepted]
     dead_ends: int = 0
     rejected: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+
+    def reject(self, verified: Sequence[Verification]) -> None:
+        """Count a draft that was turned down, and what it failed."""
+        self.rejected += 1
+        self.faults.update(f"{v.constraint}: {v.reasons[0]}" for v in verified if not v.holds)
 
 
 def _search(
@@ -222,7 +231,7 @@ def _search(
     Raises:
         SearchError: they do not, after several attempts.
     """
-    from clausula.engine.taste import DISTINCT, difference
+    from clausula.engine.taste import DISTINCT, difference, taste
 
     found = _Found([])
     where = ""
@@ -236,21 +245,25 @@ def _search(
             score = notated(draft.grid, plan, title)
             verified, report = verify(score, plan, ruleset)
             if report.reaches("error") or not all(v.holds for v in verified):
-                found.rejected += 1
+                found.reject(verified)
                 continue
             found.accepted.append(
-                _Accepted(draft.grid, score, _report(draft, verified, report, found))
+                _Accepted(
+                    draft.grid, score, _report(draft, verified, report, found), taste(draft.terms)
+                )
             )
             if len(found.accepted) == candidates:
+                found.accepted.sort(key=lambda accepted: accepted.taste)
                 return found
     if found.accepted:
         raise SearchError(
             f"only {len(found.accepted)} of {candidates} distinct candidates were found in "
             f"{ATTEMPTS} attempts; try a wider --beam or fewer --candidates"
         )
-    blame = (
-        f"every hypothesis died at {where}" if where else f"{found.rejected} pieces were rejected"
-    )
+    blame = f"every hypothesis died at {where}" if where else "no draft passed verification"
+    if found.rejected:
+        fault, times = found.faults.most_common(1)[0]
+        blame += f"; {found.rejected} drafts were turned down, {times} of them for {fault}"
     raise SearchError(
         f"gave up after {ATTEMPTS} attempts (not proved impossible): {blame}; try another --seed, "
         "a wider --beam, or fewer constraints there"
@@ -301,17 +314,26 @@ def verify(score: Score, plan: Plan, ruleset: RuleSet) -> tuple[list[Verificatio
     rows = [_verification(str(c), judge(grid, c, plan.timeline)) for c in plan.constraints]
     quarter = plan.timeline.frames_per_quarter
     keys = [(Fraction(frame, quarter), key) for frame, key in plan.keys]
-    reports = (check(read, ruleset, plan.key, keys), check(read, ruleset))
     faults = dict.fromkeys(
         f"{f.code} m. {f.measure} beat {f.beat}: {f.message}"
-        for report in reports
+        for report in (check(read, every_hard_rule(ruleset), plan.key, keys), check(read, ruleset))
         for f in report.findings
-        if f.severity.word == "error"
+        if f.severity is Severity.ERROR
     )
     rows.append(_verification(f"rules {ruleset.name}", list(faults)))
     differs = [] if same_music(score, read) else ["the notes differ"]
     rows.append(_verification("the same music re-read", differs))
-    return rows, reports[0]
+    return rows, check(read, ruleset, plan.key, keys)
+
+
+def every_hard_rule(ruleset: RuleSet) -> RuleSet:
+    """The rule set with every rule that generation must keep judged as an error."""
+    return replace(
+        ruleset,
+        settings=tuple(
+            replace(s, severity=Severity.ERROR) if s.hard else s for s in ruleset.settings
+        ),
+    )
 
 
 def _verification(name: str, reasons: list[str]) -> Verification:

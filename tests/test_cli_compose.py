@@ -108,9 +108,9 @@ def test_a_cadence_out_of_the_voices_ranges(compose, tmp_path):
     assert_refused(outcome, "measure 16 beat 3, soprano", "PAC@16.3 in A major", "narrow")
 
 
-def test_a_second_cadence_where_the_form_has_one(compose):
-    outcome = compose(*constraints("PAC@8.3:V"))
-    assert_refused(outcome, "PAC@8.3 in V: the form", "PAC@8.3 already", "--cadences")
+def test_two_cadences_for_one_phrase(compose):
+    outcome = compose("--cadences", "HC@4.3,PAC@16.3", *constraints("IAC@4"))
+    assert_refused(outcome, "IAC@4 and HC@4.3 both end one phrase")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from clausula.constraints.cadence import Cadence, CadenceKind
+from clausula.constraints.cadence import REACH_BEATS, Cadence, CadenceKind
 from clausula.constraints.pins import Pin
 from clausula.constraints.place import Place, Span, Timeline
 from clausula.constraints.repeat import Repeat
@@ -113,8 +113,8 @@ def make_plan(
         meter: time signature.
         measures: full measures.
         form: letters such as ``"A A' B A"``; ``None`` chooses by the number of measures.
-        cadences: in place of the form's own, at the ends of its phrases.
-        constraints: further cadences, repeats and pins.
+        cadences: in place of all of the form's own, at the ends of its phrases.
+        constraints: repeats, pins, and cadences that each replace the form's own in their phrase.
 
     Raises:
         PlanError: the form does not fit the measures, the cadences do not fit the phrases, or a
@@ -126,17 +126,19 @@ def make_plan(
     extra = [c for c in constraints if isinstance(c, Cadence)]
     if cadences is None:
         beat = _arrival_beat(meter)
+        # A cadence that is asked for takes the place of the form's own in that phrase.
+        asked = {c.measure for c in extra}
         cadences = [
             Cadence(kind, phrase.last, beat)
             for kind, phrase in zip(_default_kinds(len(phrases)), phrases, strict=True)
+            if phrase.last not in asked
         ]
-        _refuse_doubles(cadences, extra)
     ordered = tuple(sorted([*cadences, *extra], key=lambda c: (c.measure, c.beat)))
     _require_sense([*cadences, *constraints], bare, key)
     ends = tuple(p.last * bare.frames_per_measure for p in phrases)
     timeline = Timeline(meter, measures, phrase_ends=ends)
     fermatas = _fermatas(timeline, phrases, ordered, meter)
-    repeats = [*_repeats(phrases), *(c for c in constraints if isinstance(c, Repeat))]
+    repeats = [*_repeats(phrases, ordered), *(c for c in constraints if isinstance(c, Repeat))]
     return Plan(
         key,
         timeline,
@@ -160,21 +162,6 @@ def _require_length(timeline: Timeline) -> None:
             f"{timeline.measures} measures of {timeline.meter} are too long a piece; try "
             f"{LONGEST_FRAMES // timeline.frames_per_measure} measures or fewer"
         )
-
-
-def _refuse_doubles(own: Sequence[Cadence], extra: Sequence[Cadence]) -> None:
-    """Refuse a further cadence where the form has one already.
-
-    Raises:
-        PlanError: the message says how to replace the form's.
-    """
-    for cadence in extra:
-        for other in own:
-            if cadence.measure == other.measure:
-                raise PlanError(
-                    f"{cadence}: the form ends this phrase with {other} already; "
-                    "try giving all cadences as --cadences, which replaces the form's"
-                )
 
 
 def _require_sense(constraints: Sequence[Constraint], timeline: Timeline, home: Key) -> None:
@@ -262,15 +249,21 @@ def _fermatas(
     return tuple(spans)
 
 
-def _repeats(phrases: tuple[Phrase, ...]) -> list[Repeat]:
-    """The returns that a form asks for: the soprano of each letter's first statement."""
+def _repeats(phrases: tuple[Phrase, ...], cadences: tuple[Cadence, ...]) -> list[Repeat]:
+    """The returns that a form asks for: the soprano of each letter's first statement.
+
+    Whole measures, up to those of the cadences: a half cadence's soprano cannot close an authentic
+    one. In phrases of two measures, one returns all the same.
+    """
+    early = {c.measure for c in cadences if c.beat == 1}
     first: dict[str, Phrase] = {}
     repeats = []
     for phrase in phrases:
         theme = first.setdefault(phrase.letter, phrase)
         if theme is phrase:
             continue
-        length = phrase.measures // 2 if phrase.varied else phrase.measures - 1
+        free = phrase.measures - (2 if {theme.last, phrase.last} & early else 1)
+        length = max(1, min(free, phrase.measures // 2) if phrase.varied else free)
         span = Span(Place(theme.measure), Place(theme.measure + length))
         repeats.append(Repeat(span, Place(phrase.measure)))
     return repeats
@@ -285,22 +278,29 @@ def _key_track(
 ) -> tuple[tuple[int, Key], ...]:
     """A phrase that closes in another key turns to it at its middle; the next begins at home.
 
-    A passage that returns in another key brings its key with it, up to the next phrase.
+    It turns earlier where the cadence's own notes begin earlier. A passage that returns in another
+    key brings its key with it for as long as it lasts.
     """
     closing = {c.measure: c.key_in(home) for c in cadences}
+    # A cadence is the beat of its approach, and the notes that reach into it.
+    reach = (1 + REACH_BEATS) * timeline.frames_per_beat
+    arrivals = {c.measure: timeline.frame_of(c.measure, c.beat) for c in cadences}
     keys = [home] * timeline.n_frames
     for phrase in phrases:
         end = timeline.phrase_end(timeline.frame_of(phrase.measure))
         middle = (
             timeline.frame_of(phrase.measure) + phrase.measures * timeline.frames_per_measure // 2
         )
-        keys[middle:end] = [closing.get(phrase.last, home)] * (end - middle)
+        turn = min(middle, arrivals.get(phrase.last, timeline.n_frames) - reach)
+        turn = max(timeline.frame_of(phrase.measure), turn)
+        keys[turn:end] = [closing.get(phrase.last, home)] * (end - turn)
     for repeat in repeats:
         moved = key_of_copy(repeat.how, home)
         start = timeline.frame_of(*repeat.at)
         stop = start + len(timeline.frames(repeat.source))
-        if moved != home:
-            keys[start:stop] = [moved] * (min(stop, timeline.n_frames) - start)
+        approaches = [a - timeline.frames_per_beat for a in arrivals.values() if a > start]
+        stop = min([stop, timeline.n_frames, *approaches])
+        keys[start:stop] = [moved] * (stop - start)
     return tuple(
         (frame, key) for frame, key in enumerate(keys) if frame == 0 or keys[frame - 1] != key
     )

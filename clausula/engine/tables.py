@@ -238,9 +238,13 @@ def _bucketed(table: np.ndarray, bucket: int) -> np.ndarray:
 
 
 def _contexts(plan: Plan) -> tuple[list[ContextClass], np.ndarray]:
-    """The distinct context classes of a plan, and ``int32[time]`` which one each frame has."""
+    """The distinct context classes of a plan, and ``int32[time]`` which one each frame has.
+
+    No frame counts as following a phrase end: rules that excuse that motion are kept there too,
+    since a MIDI file, or a reader without the fermatas, does not know of it. What is held there is
+    forbidden by ``phrase_domains``.
+    """
     timeline = plan.timeline
-    starts = {0, *timeline.boundaries[:-1]}
     arrivals = {
         timeline.frame_of(c.measure, c.beat) for c in plan.cadences if c.kind is not CadenceKind.HC
     }
@@ -250,7 +254,7 @@ def _contexts(plan: Plan) -> tuple[list[ContextClass], np.ndarray]:
     for frame in range(timeline.n_frames):
         key = plan.key_at(frame)
         context = ContextClass(
-            key, frame in starts, frame in arrivals, before if before != key else None
+            key, arrival=frame in arrivals, key_before=before if before != key else None
         )
         of_frame[frame] = order.setdefault(context, len(order))
         before = key

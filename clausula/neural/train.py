@@ -20,7 +20,7 @@ from clausula.errors import ClausulaError
 from clausula.neural.batches import Batch, crop, stack, training_batches
 from clausula.neural.features import Example
 from clausula.neural.network import ChoraleTransformer, NetworkConfig
-from clausula.neural.weights import save_weights
+from clausula.neural.weights import load_weights, save_weights
 
 EVALUATION_BUCKET = 64  # pieces are padded to a multiple of this many frames
 
@@ -123,7 +123,7 @@ def train(
         metadata: recorded with the weights: data digest, command.
 
     Returns:
-        The network with the best weights.
+        The network with the best weights, as they were written (float16).
 
     Raises:
         ClausulaError: the loss is no longer a number.
@@ -156,6 +156,8 @@ def train(
                 )
             by_voice = nats_by_voice(model, validation)
             valid = float(by_voice.sum())
+            if not np.isfinite(valid):
+                raise ClausulaError(f"validation gives {valid} nats a frame after step {step}")
             row = {
                 "step": step,
                 "train": train_loss,
@@ -171,7 +173,7 @@ def train(
                 best = valid
                 save_weights(out, model, metadata | _record(config, row, len(training)))
     plot_losses(rows, out.with_suffix(".png"))
-    return model
+    return load_weights(out)[0]
 
 
 def _record(config: TrainConfig, row: dict, pieces: int) -> dict[str, str]:

@@ -41,6 +41,21 @@ def test_phrases_arrive_in_the_second_half_of_even_measures(meter, beat):
     assert {c.beat for c in plan_of(meter=meter).cadences} == {Fraction(beat)}
 
 
+def test_a_theme_returns_up_to_the_measures_of_its_cadences():
+    plan = plan_of(meter="3/4")  # arrivals on downbeats: approached in the measure before
+    assert [str(r) for r in plan.repeats] == ["repeat 1-2 @ 5 in S", "repeat 1-2 @ 13 in S"]
+
+
+def test_a_key_turns_in_time_for_its_cadence():
+    plan = plan_of(measures=4, form="A B", cadences="HC@2.3,PAC@4:iii")
+    assert plan.keys == ((0, G), (2 * 16 + 4, Key.parse("b")))
+
+
+def test_a_cadence_that_is_asked_for_replaces_the_forms_own():
+    plan = plan_of(constraints=["IAC@12"])
+    assert [str(c) for c in plan.cadences] == ["HC@4.3", "PAC@8.3", "IAC@12", "PAC@16.3"]
+
+
 def test_a_phrase_turns_to_its_cadences_key_at_its_middle():
     plan = plan_of(cadences="HC@4.3,PAC@8.3:V,HC@12.3,PAC@16.3")
     dominant = Key.parse("D")
