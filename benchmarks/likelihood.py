@@ -14,14 +14,16 @@ import argparse
 import hashlib
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 
 import numpy as np
+from flax import nnx
 
 from clausula.errors import ClausulaError, InputError
 from clausula.neural.features import Example, example_of_bare_pitches
-from clausula.neural.network import NetworkConfig
+from clausula.neural.network import ChoraleTransformer, NetworkConfig
 from clausula.neural.train import TrainConfig, nats_by_voice, train
 from clausula.neural.weights import load_weights, parameter_count
 
@@ -37,18 +39,18 @@ def load_split(path: Path, split: str) -> list[Example]:
     return [example_of_bare_pitches(np.array(piece, int)) for piece in data[split]]
 
 
-def fit(path: Path, config: TrainConfig, out: Path) -> None:
+def fit(path: Path, config: TrainConfig, network: NetworkConfig, out: Path) -> None:
     """Train on the published training split alone; validation chooses the weights."""
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     train(
+        ChoraleTransformer(network, nnx.Rngs(config.seed)),
         load_split(path, "train"),
         load_split(path, "valid"),
-        network=NetworkConfig(holds=False, window=256),
         config=config,
         out=out,
         metadata={
             "data": f"{path.name} train split, sha256 {digest[:16]}",
-            "command": "benchmarks/likelihood.py --train",
+            "command": "benchmarks/likelihood.py " + shlex.join(sys.argv[1:]),
         },
     )
 
@@ -93,6 +95,8 @@ def main() -> int:
     parser.add_argument("--train", action="store_true", help="fit the weights first")
     parser.add_argument("--steps", type=int, default=TrainConfig.steps)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--dropout", type=float, default=0.5)
+    parser.add_argument("--field-dropout", type=float, default=0.2)
     arguments = parser.parse_args()
     try:
         if not arguments.jsb16.exists():
@@ -102,7 +106,10 @@ def main() -> int:
             )
         if arguments.train:
             config = TrainConfig(steps=arguments.steps, seed=arguments.seed)
-            fit(arguments.jsb16, config, arguments.weights)
+            network = NetworkConfig(
+                holds=False, dropout=arguments.dropout, field_dropout=arguments.field_dropout
+            )
+            fit(arguments.jsb16, config, network, arguments.weights)
         splits = arguments.splits.split(",")
         rows = [
             row

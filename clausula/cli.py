@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from clausula.corpus_cli import app as corpus_app
 from clausula.errors import ClausulaError, InputError
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(corpus_app, name="corpus")
 
 IMAGES = (".musicxml", ".mid", ".svg", ".png")
 

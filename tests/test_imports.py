@@ -40,11 +40,11 @@ BELOW = {
 LAZILY = {("checker.check", "clausula.reading")}
 # Who may import what is slow to load, anywhere in its code.
 SLOW = {
-    "music21": {"reading", "staves", "writing", "corpus.encode"},
+    "music21": {"reading", "staves", "writing", "corpus.encode", "corpus.thinning"},
     "verovio": {"engraving"},
     "resvg_py": {"engraving"},
     "mido": {"midi_reading", "midi_writing", "reading"},
-    "typer": {"cli"},
+    "typer": {"cli", "corpus_cli"},
 }
 ACCELERATED = {"jax", "flax", "optax"}
 

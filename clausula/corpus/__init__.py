@@ -1,7 +1,19 @@
-"""Corpora: pieces as grids, their splits and their statistics."""
+"""Corpora: pieces as grids, their styles, splits and statistics."""
 
-from clausula.corpus.chorales import Corpus, load_chorales
+from clausula.corpus.archive import Corpus, Piece, load_corpus, save_corpus
+from clausula.corpus.chorales import load_chorales
 from clausula.corpus.splits import held_out
 from clausula.corpus.stats import statistics
+from clausula.corpus.styles import load_bundled, styles
 
-__all__ = ["Corpus", "held_out", "load_chorales", "statistics"]
+__all__ = [
+    "Corpus",
+    "Piece",
+    "held_out",
+    "load_bundled",
+    "load_chorales",
+    "load_corpus",
+    "save_corpus",
+    "statistics",
+    "styles",
+]

@@ -177,10 +177,12 @@ def search_tables(
         compiled: from ``compile_plan``.
         ruleset: whose rules are masks and costs.
         hmm: the hidden Markov model.
-        controls: a named tuple of ``[time]`` arrays, as the proposal wants them.
+        controls: a tree of ``[time, …]`` arrays, as the proposal wants them; padded with -1.
         oldest: the largest age that the proposal tells apart.
     """
     # The messages need JAX; a plan that cannot be compiled fails without it, at once.
+    import jax
+
     from clausula.engine.messages import layers_of
 
     timeline = plan.timeline
@@ -222,7 +224,7 @@ def search_tables(
         transition=hmm.transition,
         log_emission=log_emission(hmm, plan.key),
         to_global=np.stack([voice_to_global(v) for v in Voice]).astype(np.int32),
-        controls=type(controls)(*(pad(column) for column in controls)),
+        controls=jax.tree.map(lambda column: pad(column, fill=-1), controls),
         oldest=np.int32(oldest),
     )
 

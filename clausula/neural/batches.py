@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
+import jax
 import numpy as np
 
-from clausula.neural.features import AGES, UNKNOWN_KEY, Array, Controls, Example
+from clausula.neural.echo import Array, Echo
+from clausula.neural.features import AGES, PADDING, UNKNOWN_KEY, Controls, Example
+from clausula.neural.pinning import Change, told
 from clausula.vocabulary import FIRST_PITCH, N_GLOBAL, REST_TOKEN
 
 
 class Batch(NamedTuple):
-    """Arguments of ``ChoraleTransformer.__call__`` and the frames that count.
+    """What a network reads of a batch of crops, and what counts of it.
 
-    Arrays are ``[batch, time, …]``; ``valid`` is false in padding.
+    Arrays are ``[batch, time, …]``; ``valid`` is false in padding, ``counted`` (by voice) there
+    and where a pin leaves a token no choice.
     """
 
     token: Array
@@ -23,15 +28,17 @@ class Batch(NamedTuple):
     previous_age: Array
     begun: Array
     controls: Controls
+    echo: Echo
     valid: Array
+    counted: Array
 
 
 def crop(example: Example, start: int, length: int) -> Batch:
     """``length`` frames from ``start`` on, zero-padded, without a batch axis."""
     stop = min(start + length, len(example))
 
-    def window(values: np.ndarray) -> np.ndarray:
-        out = np.zeros((length, *values.shape[1:]), np.int32)
+    def window(values: np.ndarray, fill: int = 0) -> np.ndarray:
+        out = np.full((length, *values.shape[1:]), fill, np.int32)
         out[: stop - start] = values[start:stop]
         return out
 
@@ -40,14 +47,17 @@ def crop(example: Example, start: int, length: int) -> Batch:
         return window(shifted)
 
     index = np.arange(start, start + length)
+    valid = index < stop
     return Batch(
         window(example.token),
         window(example.sounding),
         before(example.sounding, REST_TOKEN),
         before(example.age, AGES - 1),
         (index > 0).astype(bool),
-        Controls(*(window(column) for column in example.controls)),
-        index < stop,
+        jax.tree.map(lambda column: window(column, PADDING), example.controls),
+        jax.tree.map(window, example.echo),
+        valid,
+        valid[:, None] & (window(told(example)) == 0),
     )
 
 
@@ -59,8 +69,15 @@ def transposed(example: Example, shift: int) -> Example:
 
     tonic = example.controls.tonic
     tonic = np.where(tonic == UNKNOWN_KEY, tonic, (tonic + shift) % 12).astype(np.int32)
-    controls = example.controls._replace(tonic=tonic)
-    return Example(moved(example.sounding), moved(example.token), example.age, controls)
+    pins = example.controls.pins
+    pins = pins._replace(sounding=moved(pins.sounding))
+    return replace(
+        example,
+        sounding=moved(example.sounding),
+        token=moved(example.token),
+        controls=example.controls._replace(tonic=tonic, pins=pins),
+        echo=example.echo._replace(token=moved(example.echo.token)),
+    )
 
 
 def shifts_within_ranges(examples: Sequence[Example], widest: int = 6) -> list[np.ndarray]:
@@ -90,35 +107,39 @@ def shifts_within_ranges(examples: Sequence[Example], widest: int = 6) -> list[n
 
 def stack(crops: Sequence[Batch]) -> Batch:
     """Crops of one length along a new first axis."""
-    controls = Controls(*(np.stack(c) for c in zip(*(b.controls for b in crops), strict=True)))
-    rest = {
-        name: np.stack([getattr(b, name) for b in crops])
-        for name in Batch._fields
-        if name != "controls"
-    }
-    return Batch(controls=controls, **rest)
+    return jax.tree.map(lambda *arrays: np.stack(arrays), *crops)
 
 
 def training_batches(
-    examples: Sequence[Example], *, size: int, length: int, rng: np.random.Generator
+    examples: Sequence[Example],
+    *,
+    size: int,
+    length: int,
+    rng: np.random.Generator,
+    weights: np.ndarray | None = None,
+    change: Change | None = None,
 ) -> Iterator[Batch]:
-    """Endless random crops; pieces are drawn in proportion to their length.
+    """Endless random crops.
 
     Args:
         examples: training pieces.
         size: crops a batch.
         length: frames a crop.
         rng: source of every draw.
+        weights: how often each piece is drawn; in proportion to its length if left out.
+        change: made to a piece before it is cropped.
     """
     shifts = shifts_within_ranges(examples)
     lengths = np.array([len(e) for e in examples])
-    weights = lengths / lengths.sum()
+    weights = lengths if weights is None else np.asarray(weights)
+    weights = weights / weights.sum()
     while True:
         crops = []
         for piece in rng.choice(len(examples), size, p=weights):
             # Starts reach half a crop before the piece, so that openings are not rare.
             last = max(len(examples[piece]) - length, 0)
             start = max(0, int(rng.integers(-length // 2, last + 1)))
-            shifted = transposed(examples[piece], int(rng.choice(shifts[piece])))
+            example = examples[piece] if change is None else change(examples[piece], rng)
+            shifted = transposed(example, int(rng.choice(shifts[piece])))
             crops.append(crop(shifted, start, length))
         yield stack(crops)

@@ -8,26 +8,42 @@ frames since its onset.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from clausula.grid import REST, Grid, Meter
+from clausula.neural.echo import Array, Echo, Return, echo_of, no_return
 from clausula.pitch import Mode
 from clausula.vocabulary import FIRST_PITCH, LOWEST, REST_TOKEN, tokens_of
-
-Array = Any  # a NumPy array, or a JAX array in a compiled program
 
 POSITIONS = 64  # frames in the longest measure that is told apart
 AGES = 17  # 0 … 15 frames, then "longer"
 COUNTDOWNS = 50  # 0 … 47 frames to or from a phrase end, "longer", "unknown"
 UNKNOWN_KEY = 12
 UNKNOWN_MODE = 2
+ANY_STYLE = 0
+UNPINNED = -1
+PADDING = -1  # every control of a frame after the end
+PIN_ANY, PIN_HOLD, PIN_ONSET = range(3)
 METERS = (None, "4/4", "3/4", "2/4", "3/2", "6/4", "2/2", "12/8", "6/8")  # None: not known
 
 
+class Pins(NamedTuple):
+    """Notes that are known before a piece is written, future ones too.
+
+    Attributes:
+        sounding: ``int32[time, voice]`` pitch token that sounds, ``UNPINNED`` where not known.
+        state: ``int32[time, voice]`` ``PIN_HOLD`` or ``PIN_ONSET``, ``PIN_ANY`` where a pitch
+            merely sounds, or nothing is known.
+    """
+
+    sounding: Array
+    state: Array
+
+
 class Controls(NamedTuple):
-    """What is known of every frame before a note is chosen; each ``int32[time]``.
+    """What is known of every frame before a note is chosen, each ``int32[time]`` but the last two.
 
     Attributes:
         position: frame within the measure.
@@ -37,6 +53,9 @@ class Controls(NamedTuple):
         since: frames since the last fermata ended, likewise.
         tonic: pitch class of the key, ``UNKNOWN_KEY`` where not known.
         mode: 0 major, 1 minor, ``UNKNOWN_MODE`` where not known.
+        style: tag by its place in the network's list, ``ANY_STYLE`` where none is asked for.
+        pins: notes that are given.
+        planned: passages that return.
     """
 
     position: Array
@@ -46,6 +65,9 @@ class Controls(NamedTuple):
     since: Array
     tonic: Array
     mode: Array
+    style: Array
+    pins: Pins
+    planned: Return
 
 
 @dataclass(frozen=True)
@@ -57,12 +79,14 @@ class Example:
         token: ``int32[time, voice]`` what each voice does: the targets.
         age: ``int32[time, voice]`` frames since the onset, at most ``AGES - 1``.
         controls: known beforehand.
+        echo: what the past suggests, ``[time, …]``.
     """
 
     sounding: np.ndarray
     token: np.ndarray
     age: np.ndarray
     controls: Controls
+    echo: Echo
 
     def __len__(self) -> int:
         return len(self.token)
@@ -106,6 +130,7 @@ def controls_of(
     phrase_end: np.ndarray,
     tonic: np.ndarray | int,
     minor: np.ndarray | bool,
+    style: int = ANY_STYLE,
 ) -> Controls:
     """Controls of a piece whose plan is known.
 
@@ -115,6 +140,10 @@ def controls_of(
         phrase_end: ``bool[time]``.
         tonic: pitch class of the key, one or ``[time]``.
         minor: whether the mode is minor, one or ``[time]``.
+        style: place of the tag in the network's list.
+
+    Returns:
+        The controls, with nothing pinned and no return planned.
     """
     until, since = countdown(phrase_end)
     total = len(position)
@@ -127,25 +156,44 @@ def controls_of(
         since,
         np.broadcast_to(tonic, total),
         np.broadcast_to(minor, total),
+        np.full(total, style),
     )
-    return Controls(*(np.asarray(column, np.int32) for column in columns))
+    known = (np.asarray(column, np.int32) for column in columns)
+    return Controls(*known, pins=no_pins(total), planned=no_return(total))
 
 
-def example_of(grid: Grid) -> Example:
-    """A grid with everything known: holds, meter, key and fermatas."""
+def no_pins(total: int) -> Pins:
+    """Nothing is given in ``total`` frames."""
+    return Pins(np.full((total, 4), UNPINNED, np.int32), np.full((total, 4), PIN_ANY, np.int32))
+
+
+def example_of(grid: Grid, style: int = ANY_STYLE, *, phrases_known: bool = True) -> Example:
+    """A grid with everything known: holds, meter, key and fermatas.
+
+    Args:
+        grid: the piece.
+        style: place of its tag in the network's list.
+        phrases_known: false for music without fermatas, whose phrase ends nobody marked.
+    """
     controls = controls_of(
         grid.position,
         grid.meter,
         grid.phrase_end,
         grid.key.tonic_pc,
         grid.key.mode is Mode.MINOR,
+        style,
     )
-    return Example(
-        sounding_of(grid.pitch),
-        tokens_of(grid).astype(np.int32),
-        ages_of(grid.onset | (grid.pitch == REST)).astype(np.int32),
-        controls,
-    )
+    if not phrases_known:
+        controls = without_phrases(controls)
+    sounding, token = sounding_of(grid.pitch), tokens_of(grid).astype(np.int32)
+    age = ages_of(grid.onset | (grid.pitch == REST)).astype(np.int32)
+    return Example(sounding, token, age, controls, echo_of(sounding, token))
+
+
+def without_phrases(controls: Controls) -> Controls:
+    """The same with phrase ends not known."""
+    far = np.full_like(controls.until, COUNTDOWNS - 1)
+    return controls._replace(phrase_end=np.full_like(far, 2), until=far, since=far)
 
 
 def sounding_of(pitch: np.ndarray) -> np.ndarray:
@@ -177,5 +225,9 @@ def example_of_bare_pitches(pitch: np.ndarray) -> Example:
         fill(COUNTDOWNS - 1),
         fill(UNKNOWN_KEY),
         fill(UNKNOWN_MODE),
+        fill(ANY_STYLE),
+        no_pins(total),
+        no_return(total),
     )
-    return Example(sounding, sounding, ages_of(starts).astype(np.int32), controls)
+    age = ages_of(starts).astype(np.int32)
+    return Example(sounding, sounding, age, controls, echo_of(sounding, sounding))

@@ -13,6 +13,7 @@ the key are added to the absolute ones, all read off the same hidden vector.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -20,20 +21,35 @@ import numpy as np
 from flax import nnx
 
 from clausula.grid import SEARCH_ORDER
+from clausula.neural.batches import Batch
+from clausula.neural.echo import N_ECHOES, N_LENGTHS, NO_TOKEN, Echo
+from clausula.neural.encoder import PinEncoder, PinReader
 from clausula.neural.features import (
     AGES,
     COUNTDOWNS,
     METERS,
     POSITIONS,
     UNKNOWN_KEY,
+    UNPINNED,
     Controls,
+    Pins,
+)
+from clausula.neural.layers import (
+    INTERVAL_SPAN,
+    N_INTERVALS,
+    FieldTable,
+    by_interval,
+    columns,
+    degree_of,
+    dropout_of,
+    normal,
+    rotated,
+    toeplitz,
 )
 from clausula.vocabulary import FIRST_PITCH, HOLD_TOKEN, LOWEST, N_GLOBAL, REST_TOKEN
 
 N_VOICES = 4
 ORDER = np.array(SEARCH_ORDER)
-INTERVAL_SPAN = N_GLOBAL - FIRST_PITCH  # intervals run from -span to +span
-N_INTERVALS = 2 * INTERVAL_SPAN + 1
 NEIGHBOURS = ((0, 1), (1, 2), (2, 3), (0, 3))
 N_STATES = 3  # a chosen token as rest, hold or onset
 
@@ -48,17 +64,22 @@ class NetworkConfig:
     mlp: int = 768  # hidden units of a block's MLP
     head_mlp: int = 512  # hidden units of each voice's MLP
     window: int = 128  # frames that attention sees, the current one included
+    rotary: bool = True  # queries and keys turn with time, beside the bias by distance
     dropout: float = 0.3  # on embeddings, attention output and MLPs
+    field_dropout: float = 0.05  # on whole fields of what is embedded
+    styles: tuple[str, ...] = ("any",)  # tags that it knows; the first stands for none
+    pin_width: int = 0  # residual stream of the encoder of given notes; 0: there is none
+    pin_layers: int = 2  # its blocks
     holds: bool = True  # false: tokens are the sounding pitches, as in the published data
 
-    def to_dict(self) -> dict[str, int | float | bool]:
+    def to_dict(self) -> dict[str, object]:
         """Plain values for metadata."""
         return asdict(self)
 
-
-def _dropout(config: NetworkConfig, rngs: nnx.Rngs) -> nnx.Dropout:
-    """Dropout; without a rate it carries no random state."""
-    return nnx.Dropout(config.dropout, rngs=rngs if config.dropout else None)
+    @classmethod
+    def from_dict(cls, values: dict) -> NetworkConfig:
+        """The config that ``to_dict`` wrote, as metadata kept it."""
+        return cls(**values | {"styles": tuple(values["styles"])})
 
 
 class Block(nnx.Module):
@@ -68,6 +89,7 @@ class Block(nnx.Module):
         d = config.width
         self.heads = config.heads
         self.window = config.window
+        self.rotary = config.rotary
         self.norm_attention = nnx.LayerNorm(d, rngs=rngs)
         self.qkv = nnx.Linear(d, 3 * d, use_bias=False, rngs=rngs)
         self.out = nnx.Linear(d, d, use_bias=False, rngs=rngs)
@@ -75,13 +97,14 @@ class Block(nnx.Module):
         self.norm_mlp = nnx.LayerNorm(d, rngs=rngs)
         self.up = nnx.Linear(d, config.mlp, rngs=rngs)
         self.down = nnx.Linear(config.mlp, d, rngs=rngs)
-        self.dropout = _dropout(config, rngs)
+        self.dropout = dropout_of(config.dropout, rngs)
 
-    def project(self, x: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-        """Queries, keys and values ``[..., H, E]`` of residuals ``[..., D]``."""
+    def project(self, x: jax.Array, time: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """Queries, keys and values ``[..., H, E]`` of residuals ``[..., D]`` at those frames."""
         qkv = self.qkv(self.norm_attention(x))
         q, k, v = jnp.split(qkv.reshape(*x.shape[:-1], 3 * self.heads, -1), 3, axis=-2)
-        return q * q.shape[-1] ** -0.5, k, v
+        q = q * q.shape[-1] ** -0.5
+        return (rotated(q, time), rotated(k, time), v) if self.rotary else (q, k, v)
 
     def finish(self, x: jax.Array, attended: jax.Array) -> jax.Array:
         """The residual ``[..., D]`` after attention (``[..., H, E]``) and the MLP."""
@@ -92,57 +115,63 @@ class Block(nnx.Module):
     def __call__(self, x_BTD: jax.Array) -> jax.Array:
         """Whole sequences at once; each frame sees itself and the ``window - 1`` before."""
         total = x_BTD.shape[1]
-        q, k, v = self.project(x_BTD)
+        q, k, v = self.project(x_BTD, jnp.arange(total)[None])
         distance = np.arange(total)[:, None] - np.arange(total)[None, :]
         seen = (distance >= 0) & (distance < self.window)
-        bias_HTT = self.bias_HW[...][:, np.clip(distance, 0, self.window - 1)]
-        logits = jnp.einsum("bthe,bshe->bhts", q, k) + bias_HTT[None]
+        bias = self.bias_HW[...]
+        bias = jnp.pad(bias, ((0, 0), (0, max(0, total - self.window))))[:, :total]
+        logits = jnp.einsum("bthe,bshe->bhts", q, k) + toeplitz(bias)[None]
         weights = jax.nn.softmax(jnp.where(jnp.asarray(seen)[None, None], logits, -jnp.inf), -1)
         return self.finish(x_BTD, jnp.einsum("bhts,bshe->bthe", weights, v))
 
     def step(
-        self, x_ND: jax.Array, keys_WNHE: jax.Array, values_WNHE: jax.Array, distance_W: jax.Array
+        self,
+        x_ND: jax.Array,
+        query_NHE: jax.Array,
+        keys_WNHE: jax.Array,
+        values_WNHE: jax.Array,
+        distance_W: jax.Array,
     ) -> jax.Array:
         """One frame of N hypotheses over their cached keys and values.
 
         Args:
             x_ND: residuals.
+            query_NHE: their queries.
             keys_WNHE: keys of the window, each hypothesis's own past, the current frame included.
             values_WNHE: likewise.
             distance_W: frames back that each slot lies; negative where it is empty.
         """
-        q, _, _ = self.project(x_ND)
-        bias_HW = self.bias_HW[...][:, jnp.clip(distance_W, 0, self.window - 1)]
-        logits = jnp.einsum("nhe,wnhe->nhw", q, keys_WNHE) + bias_HW[None]
         seen = (distance_W >= 0) & (distance_W < self.window)
+        bias_HW = self.bias_HW[...][:, jnp.clip(distance_W, 0, self.window - 1)]
+        logits = jnp.einsum("nhe,wnhe->nhw", query_NHE, keys_WNHE) + bias_HW[None]
         weights = jax.nn.softmax(jnp.where(seen[None, None], logits, -jnp.inf), -1)
         return self.finish(x_ND, jnp.einsum("nhw,wnhe->nhe", weights, values_WNHE))
 
 
 class FrameEmbedding(nnx.Module):
-    """A whole frame and the controls of the next one, as one vector."""
+    """A whole frame, the controls of the next one and what its past suggests, as one vector."""
 
     def __init__(self, config: NetworkConfig, rngs: nnx.Rngs):
-        d = config.width
-
-        def table(rows: int) -> nnx.Embed:
-            return nnx.Embed(rows, d, embedding_init=nnx.initializers.normal(0.02), rngs=rngs)
-
-        self.pitch = table(N_VOICES * (N_GLOBAL + 1))
-        self.degree = table(N_VOICES * 14)
-        self.age = table(N_VOICES * AGES)
-        self.interval = table(len(NEIGHBOURS) * (N_INTERVALS + 1))
-        self.chroma = nnx.Linear(12, d, rngs=rngs)
-        self.position = table(POSITIONS)
-        self.meter = table(len(METERS))
-        self.phrase_end = table(3)
-        self.until = table(COUNTDOWNS)
-        self.since = table(COUNTDOWNS)
-        self.tonic = table(13)
-        self.mode = table(3)
+        self.field_dropout = dropout_of(config.field_dropout, rngs)
+        self.fields = FieldTable(
+            [N_GLOBAL + 1] * N_VOICES
+            + [14] * N_VOICES
+            + [AGES] * N_VOICES
+            + [N_INTERVALS + 1] * len(NEIGHBOURS)
+            + [2] * 12
+            + [POSITIONS, len(METERS), 3, COUNTDOWNS, COUNTDOWNS, 13, 3, len(config.styles)]
+            + [N_LENGTHS] * N_ECHOES,
+            config.width,
+            rngs,
+        )
 
     def __call__(
-        self, sounding: jax.Array, age: jax.Array, begun: jax.Array, controls: Controls
+        self,
+        sounding: jax.Array,
+        age: jax.Array,
+        begun: jax.Array,
+        controls: Controls,
+        echo: Echo,
     ) -> jax.Array:
         """Vectors ``[..., D]``.
 
@@ -151,128 +180,147 @@ class FrameEmbedding(nnx.Module):
             age: ``[..., V]`` frames since those notes' onsets.
             begun: ``[...]`` false where there is no previous frame: the piece begins.
             controls: of the frame to come, each ``[...]``.
+            echo: of the frame to come.
         """
-        voices = np.arange(N_VOICES)
         silent = sounding == REST_TOKEN
         pitch = jnp.where(begun[..., None], sounding, N_GLOBAL)
-        x = self.pitch(pitch + voices * (N_GLOBAL + 1)).sum(-2)
         chroma = (sounding + LOWEST - FIRST_PITCH) % 12
-        known = (controls.tonic != UNKNOWN_KEY)[..., None]
-        degree = jnp.where(
-            silent, 12, jnp.where(known, (chroma - controls.tonic[..., None]) % 12, 13)
-        )
-        x += self.degree(degree + voices * 14).sum(-2)
-        x += self.age(age + voices * AGES).sum(-2)
-        x += self._intervals(sounding, silent)
-        chromas = jax.nn.one_hot(jnp.where(silent, 12, chroma), 12).max(-2)
-        x += self.chroma(chromas)
-        x += self.position(controls.position) + self.meter(controls.meter)
-        x += self.phrase_end(controls.phrase_end) + self.mode(controls.mode)
-        x += self.until(controls.until) + self.since(controls.since)
-        return x + self.tonic(controls.tonic)
+        degree = degree_of(sounding, controls.tonic[..., None])
+        present = jax.nn.one_hot(jnp.where(silent, 12, chroma), 12, dtype=jnp.int32).max(-2)
+        c = controls
+        fields = [
+            *columns(pitch),
+            *columns(degree),
+            *columns(age),
+            *self._intervals(sounding, silent),
+            *columns(present),
+            *(c.position, c.meter, c.phrase_end, c.until, c.since, c.tonic, c.mode, c.style),
+            *columns(echo.length[..., int(ORDER[0])]),
+        ]
+        weights = self.field_dropout(jnp.ones((*begun.shape, len(fields))))
+        return self.fields(fields, weights)
 
-    def _intervals(self, sounding: jax.Array, silent: jax.Array) -> jax.Array:
-        """Embedded intervals between neighbouring voices and the outer pair, ``[..., D]``."""
+    def _intervals(self, sounding: jax.Array, silent: jax.Array) -> list[jax.Array]:
+        """Intervals between neighbouring voices and the outer pair, each ``[...]``."""
         rows = []
-        for i, (upper, lower) in enumerate(NEIGHBOURS):
+        for upper, lower in NEIGHBOURS:
             interval = sounding[..., upper] - sounding[..., lower] + INTERVAL_SPAN
-            rest = silent[..., upper] | silent[..., lower]
-            rows.append(jnp.where(rest, N_INTERVALS, interval) + i * (N_INTERVALS + 1))
-        return self.interval(jnp.stack(rows, -1)).sum(-2)
+            rows.append(jnp.where(silent[..., upper] | silent[..., lower], N_INTERVALS, interval))
+        return rows
 
 
-class VoiceHead(nnx.Module):
-    """Logits of each voice given the frame's vector and the voices chosen before it."""
+class Heard(NamedTuple):
+    """What a voice is told of the given notes.
 
-    def __init__(self, config: NetworkConfig, rngs: nnx.Rngs):
-        d, m, k = config.width, config.head_mlp, N_VOICES
-        normal = nnx.initializers.normal
+    Attributes:
+        reader: of this voice.
+        e: ``[..., E]`` the encoder's vector of the frame.
+        pins: of the frame, each ``[..., V]``.
+        some: ``[...]`` 1 in pieces with a pin, 0 where nothing is pinned.
+    """
 
-        def weight(*shape: int, scale: float) -> nnx.Param:
-            return nnx.Param(normal(scale)(rngs.params(), shape))
+    reader: PinReader
+    e: jax.Array
+    pins: Pins
+    some: jax.Array
 
+
+class SlotHead(nnx.Module):
+    """Log-probabilities of one voice given the frame's vector and the voices chosen before it."""
+
+    def __init__(self, slot: int, config: NetworkConfig, rngs: nnx.Rngs):
+        d, m = config.width, config.head_mlp
+        self.slot = slot
         self.holds = config.holds
+        self.field_dropout = dropout_of(config.field_dropout, rngs)
+        self.dropout = dropout_of(config.dropout, rngs)
         self.norm = nnx.LayerNorm(d, rngs=rngs)
         self.norm_out = nnx.LayerNorm(d, rngs=rngs)
-        self.dropout = _dropout(config, rngs)
-        # Row [slot, earlier slot]: what the later voice makes of the earlier one's note.
-        self.chosen_pitch = weight(k, k, N_GLOBAL, d, scale=0.02)
-        self.chosen_state = weight(k, k, N_STATES, d, scale=0.02)
-        self.chosen_degree = weight(k, k, 14, d, scale=0.02)
-        self.last_pitch = weight(k, N_GLOBAL, d, scale=0.02)
-        self.enter = weight(k, d, d, scale=d**-0.5)
-        self.up = weight(k, d, m, scale=d**-0.5)
-        self.down = weight(k, m, d, scale=0.5 * m**-0.5)
-        self.absolute = weight(k, d, N_GLOBAL, scale=0.02)
-        self.melodic = weight(k, d, N_INTERVALS, scale=0.02)
-        self.harmonic = weight(k, k, d, N_INTERVALS, scale=0.02)
-        self.by_degree = weight(k, d, 12, scale=0.02)
-        self.bias = nnx.Param(jnp.zeros((k, N_GLOBAL)))
+        self.fields = FieldTable(
+            [N_GLOBAL]
+            + [N_LENGTHS] * N_ECHOES
+            + [N_GLOBAL, N_STATES, 14, *([2] * N_ECHOES)] * slot,
+            d,
+            rngs,
+        )
+        self.enter = normal(rngs, d, d, scale=d**-0.5)
+        self.up = normal(rngs, d, m, scale=d**-0.5)
+        self.down = normal(rngs, m, d, scale=0.5 * m**-0.5)
+        # Absolute logits, intervals (melodic, then to each earlier voice), degrees, echoes.
+        self.absolute = normal(rngs, d, N_GLOBAL, scale=0.02)
+        self.intervals = normal(rngs, d, (1 + slot) * N_INTERVALS, scale=0.02)
+        self.by_degree = normal(rngs, d, 12, scale=0.02)
+        self.by_echo = normal(rngs, d, N_ECHOES, scale=0.02)
+        self.echo_bias = nnx.Param(jnp.zeros((N_ECHOES, N_LENGTHS)))
+        self.bias = nnx.Param(jnp.zeros(N_GLOBAL))
 
     def __call__(
         self,
-        slot: int,
         h: jax.Array,
         tokens: jax.Array,
         sounding: jax.Array,
         last: jax.Array,
         tonic: jax.Array,
+        echo: Echo,
+        heard: Heard | None = None,
     ) -> jax.Array:
-        """Log-probabilities ``[..., P]`` of the voice at ``slot`` of the search order.
+        """Log-probabilities ``[..., P]`` of the voice at this slot of the search order.
 
         Args:
-            slot: 0 … 3, soprano, bass, alto, tenor.
             h: ``[..., D]`` the frame's vector.
             tokens: ``[..., V]`` tokens of this frame; only voices of earlier slots are read.
             sounding: ``[..., V]`` pitch tokens that those voices then sound.
             last: ``[..., V]`` pitch tokens of the previous frame.
             tonic: ``[...]`` pitch class of the key or ``UNKNOWN_KEY``.
+            echo: of this frame.
+            heard: of the given notes; none for a network without an encoder.
         """
-        voice = int(ORDER[slot])
-        x = h @ self.enter[...][slot] + self.last_pitch[...][slot][last[..., voice]]
-        for earlier in range(slot):
-            other = int(ORDER[earlier])
-            state = jnp.minimum(tokens[..., other], N_STATES - 1)
-            x += self.chosen_pitch[...][slot, earlier][sounding[..., other]]
-            x += self.chosen_state[...][slot, earlier][state]
-            x += self.chosen_degree[...][slot, earlier][_degree(sounding[..., other], tonic)]
-        hidden = jax.nn.gelu(self.norm(x) @ self.up[...][slot])
-        u = self.norm_out(x + self.dropout(hidden @ self.down[...][slot]))
-        logits = u @ self.absolute[...][slot] + self.bias[...][slot]
-        pitches = np.arange(FIRST_PITCH, N_GLOBAL)
-        relative = _shifted(u @ self.melodic[...][slot], last[..., voice])
-        for earlier in range(slot):
-            table = u @ self.harmonic[...][slot, earlier]
-            relative += _shifted(table, sounding[..., int(ORDER[earlier])])
-        degrees = (pitches + LOWEST - FIRST_PITCH - tonic[..., None]) % 12
-        by_degree = jnp.take_along_axis(u @ self.by_degree[...][slot], degrees, -1)
-        relative += jnp.where((tonic == UNKNOWN_KEY)[..., None], 0.0, by_degree)
-        logits = logits.at[..., FIRST_PITCH:].add(relative)
+        voice = int(ORDER[self.slot])
+        earlier = [int(v) for v in ORDER[: self.slot]]
+        fields = [last[..., voice], *columns(echo.length[..., voice])]
+        for other in earlier:
+            known = echo.token[..., other] != NO_TOKEN
+            agrees = (tokens[..., other, None] == echo.token[..., other]).astype(jnp.int32)
+            fields += [
+                sounding[..., other],
+                jnp.minimum(tokens[..., other], N_STATES - 1),
+                degree_of(sounding[..., other], tonic),
+                *columns(jnp.where(known, agrees, -1)),
+            ]
+        weights = self.field_dropout(jnp.ones((*tonic.shape, len(fields))))
+        x = h @ self.enter[...] + self.fields(fields, weights)
+        if heard is not None:
+            x += heard.reader(heard.e, x, heard.pins) * heard.some[..., None]
+        hidden = jax.nn.gelu(self.norm(x) @ self.up[...])
+        u = self.norm_out(x + self.dropout(hidden @ self.down[...]))
+        logits = u @ self.absolute[...] + self.bias[...] + self._echoed(u, echo, voice)
+        tables = jnp.split(u @ self.intervals[...], 1 + self.slot, -1)
+        references = [last[..., voice], *(sounding[..., other] for other in earlier)]
+        pairs = zip(tables, references, strict=True)
+        relative = sum(by_interval(table, reference) for table, reference in pairs)
+        relative += self._by_degree(u, tonic)
+        logits += jnp.pad(relative, [(0, 0)] * (relative.ndim - 1) + [(FIRST_PITCH, 0)])
+        if heard is not None:
+            logits += heard.reader.logits(u, heard.pins, last) * heard.some[..., None]
         if not self.holds:
             logits = logits.at[..., HOLD_TOKEN].set(-jnp.inf)
-        return jax.nn.log_softmax(logits, -1)
+        return jax.nn.log_softmax(logits.astype(jnp.float32), -1)
 
+    def _echoed(self, u: jax.Array, echo: Echo, voice: int) -> jax.Array:
+        """What each echo adds to the token that it suggests, ``[..., P]``."""
+        gain = u @ self.by_echo[...]
+        length = jax.nn.one_hot(echo.length[..., voice], N_LENGTHS, dtype=gain.dtype)
+        gain += (length * self.echo_bias[...]).sum(-1)
+        suggested = jax.nn.one_hot(echo.token[..., voice], N_GLOBAL, dtype=gain.dtype)
+        return (suggested * gain[..., None]).sum(-2)
 
-def _degree(sounding: jax.Array, tonic: jax.Array) -> jax.Array:
-    """Semitones above the tonic, 12 for silence, 13 where the key is not known."""
-    degree = (sounding + LOWEST - FIRST_PITCH - tonic) % 12
-    return jnp.where(sounding == REST_TOKEN, 12, jnp.where(tonic == UNKNOWN_KEY, 13, degree))
-
-
-def _shifted(table_I: jax.Array, reference: jax.Array) -> jax.Array:
-    """Entry of an interval table for every pitch, seen from ``reference``; 0 if that is silent.
-
-    Args:
-        table_I: ``[..., I]``, entry ``INTERVAL_SPAN`` is the unison.
-        reference: ``[...]`` pitch token.
-
-    Returns:
-        ``[..., P - FIRST_PITCH]``.
-    """
-    interval = np.arange(FIRST_PITCH, N_GLOBAL) - reference[..., None]
-    index = jnp.clip(interval + INTERVAL_SPAN, 0, N_INTERVALS - 1)
-    values = jnp.take_along_axis(table_I, index, -1)
-    return jnp.where((reference == REST_TOKEN)[..., None], 0.0, values)
+    def _by_degree(self, u: jax.Array, tonic: jax.Array) -> jax.Array:
+        """What each pitch gains from its degree of the key, ``[..., P - FIRST_PITCH]``."""
+        # Row by tonic: which of the twelve degrees each pitch is; none where no key is known.
+        degree = (np.arange(LOWEST, LOWEST + INTERVAL_SPAN) - np.arange(13)[:, None]) % 12
+        member = np.eye(12)[degree] * (np.arange(13) != UNKNOWN_KEY)[:, None, None]
+        by_tonic = jnp.einsum("...c,kpc->...kp", u @ self.by_degree[...], member)
+        return (jax.nn.one_hot(tonic, 13)[..., None] * by_tonic).sum(-2)
 
 
 class ChoraleTransformer(nnx.Module):
@@ -281,35 +329,77 @@ class ChoraleTransformer(nnx.Module):
     def __init__(self, config: NetworkConfig, rngs: nnx.Rngs):
         self.config = config
         self.embedding = FrameEmbedding(config, rngs)
-        self.dropout = _dropout(config, rngs)
+        self.dropout = dropout_of(config.dropout, rngs)
         self.blocks = nnx.List([Block(config, rngs) for _ in range(config.layers)])
-        self.head = VoiceHead(config, rngs)
+        self.heads = nnx.List([SlotHead(slot, config, rngs) for slot in range(N_VOICES)])
 
-    def __call__(
-        self,
-        token: jax.Array,
-        sounding: jax.Array,
-        previous: jax.Array,
-        previous_age: jax.Array,
-        begun: jax.Array,
-        controls: Controls,
-    ) -> jax.Array:
-        """Log-probability ``[B, T, K]`` of the tokens that were chosen, in search order.
+        self.hears_pins = bool(config.pin_width)
+        if self.hears_pins:
+            self.encoder = PinEncoder(
+                config.pin_width, config.pin_layers, len(config.styles), config.dropout, rngs
+            )
+            self.pin_entry = normal(rngs, config.pin_width, config.width, scale=0.02)
+            self.pin_readers = nnx.List(
+                [PinReader(s, config.width, config.pin_width, rngs) for s in range(N_VOICES)]
+            )
+
+    def encode(self, controls: Controls) -> tuple[jax.Array, jax.Array] | None:
+        """The encoder's vectors ``[B, T, E]``, zero without pins, and whether there are any.
 
         Args:
-            token: ``[B, T, V]`` tokens.
-            sounding: ``[B, T, V]`` pitch tokens that sound.
-            previous: ``[B, T, V]`` pitch tokens of the frame before.
-            previous_age: ``[B, T, V]`` their ages.
-            begun: ``[B, T]`` whether there is a frame before.
-            controls: each ``[B, T]``.
+            controls: of whole pieces, each ``[B, T, …]``.
+
+        Returns:
+            The second array is ``float[B, T]``; ``None`` for a network without an encoder.
         """
-        x = self.dropout(self.embedding(previous, previous_age, begun, controls))
+        if not self.hears_pins:
+            return None
+        some = (controls.pins.sounding != UNPINNED).any((-2, -1))[:, None]
+        some = jnp.broadcast_to(some, controls.position.shape).astype(jnp.float32)
+        return self.encoder(controls) * some[..., None], some
+
+    def heard(
+        self, slot: int, encoded: tuple[jax.Array, jax.Array] | None, pins: Pins
+    ) -> Heard | None:
+        """What ``encode`` says to the voice of one slot.
+
+        Args:
+            slot: in search order.
+            encoded: of the frames asked for, ``[..., E]`` and ``[...]``.
+            pins: of those frames, each ``[..., V]``.
+        """
+        if encoded is None:
+            return None
+        return Heard(self.pin_readers[slot], encoded[0], pins, encoded[1])
+
+    def embed(
+        self,
+        sounding: jax.Array,
+        age: jax.Array,
+        begun: jax.Array,
+        controls: Controls,
+        echo: Echo,
+        encoded: tuple[jax.Array, jax.Array] | None,
+    ) -> jax.Array:
+        """Vectors ``[..., D]`` that enter the blocks; arguments as of ``FrameEmbedding``."""
+        x = self.embedding(sounding, age, begun, controls, echo)
+        return x if encoded is None else x + encoded[0] @ self.pin_entry[...]
+
+    def log_probs(self, batch: Batch) -> jax.Array:
+        """Log-probability ``[B, T, K]`` of the tokens that were chosen, in search order."""
+        b = batch
+        encoded = self.encode(b.controls)
+        x = self.embed(b.previous, b.previous_age, b.begun, b.controls, b.echo, encoded)
+        x = self.dropout(x)
         for block in self.blocks:
             x = block(x)
         chosen = []
-        for slot in range(N_VOICES):
-            log_probs = self.head(slot, x, token, sounding, previous, controls.tonic)
-            target = token[..., int(ORDER[slot])]
-            chosen.append(jnp.take_along_axis(log_probs, target[..., None], -1)[..., 0])
+        for slot, voice in enumerate(ORDER):
+            heard = self.heard(slot, encoded, b.controls.pins)
+            rows = self.heads[slot](
+                x, b.token, b.sounding, b.previous, b.controls.tonic, b.echo, heard
+            )
+            # One-hot: a sum's gradient is cheap where a gather's is not.
+            hot = jax.nn.one_hot(b.token[..., int(voice)], N_GLOBAL)
+            chosen.append(jnp.where(hot > 0, rows, 0.0).sum(-1))
         return jnp.stack(chosen, -1)

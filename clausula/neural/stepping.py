@@ -1,7 +1,8 @@
 """The transformer as a proposal: one frame at a time, over a window of cached keys and values.
 
 The cache is a ring of ``window`` slots. Hypotheses are never copied when the beam reorders them:
-each slot remembers, for every hypothesis, which row of that slot is its ancestor.
+each slot remembers, for every hypothesis, which row of that slot is its ancestor. Notes are small
+and are copied.
 """
 
 from __future__ import annotations
@@ -12,9 +13,38 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from clausula.neural.echo import (
+    BESIDE,
+    N_ECHOES,
+    NEAREST,
+    NO_SOURCE,
+    NO_TOKEN,
+    PLANNED,
+    SPAN,
+    Echo,
+    length_class,
+    shifted,
+)
 from clausula.neural.features import Controls
 from clausula.neural.network import ChoraleTransformer
 from clausula.proposal import FrameSoFar, Past, Proposal
+from clausula.vocabulary import HOLD_TOKEN, REST_TOKEN
+
+Encoded = tuple[jax.Array, jax.Array]
+
+
+class Notes(NamedTuple):
+    """What the hypotheses wrote, and how it repeats itself.
+
+    Attributes:
+        sounding: ``int8[N, SPAN + time, V]`` pitch tokens; ``SPAN`` empty frames come first.
+        token: likewise, what each voice did.
+        run: ``int16[N, N_ECHOES, SPAN]`` frames in a row that agree with those so far back.
+    """
+
+    sounding: jax.Array
+    token: jax.Array
+    run: jax.Array
 
 
 class Cache(NamedTuple):
@@ -25,16 +55,24 @@ class Cache(NamedTuple):
         values: likewise.
         ancestor: ``int32[W, N]`` row of each slot that a hypothesis descends from.
         h: ``float32[N, D]`` vectors of the current frame, by the row it began with.
-        tonic: ``int32[]`` tonic of the current frame.
-        controls: the whole piece's, ``[time]``.
+        echo: of the current frame, ``[N, N_ECHOES, V]``.
+        notes: so far.
+        controls: the whole piece's, ``[time, …]``.
+        here: the current frame's, each ``[…]``.
+        encoded: what the encoder says of every frame; none without one.
+        said: what it says of the current frame.
     """
 
     keys: jax.Array
     values: jax.Array
     ancestor: jax.Array
     h: jax.Array
-    tonic: jax.Array
+    echo: Echo
+    notes: Notes
     controls: Controls
+    here: Controls
+    encoded: Encoded | None
+    said: Encoded | None
 
 
 def transformer_proposal(model: ChoraleTransformer) -> Proposal:
@@ -42,29 +80,51 @@ def transformer_proposal(model: ChoraleTransformer) -> Proposal:
     model.eval()
     graph, *states = nnx.split(model, nnx.Param, ...)
     params, rest = states
-    config = model.config
-    head_width = config.width // config.heads
 
     def init(params: nnx.State, controls: Controls, hypotheses: int) -> Cache:
-        shape = (config.layers, config.window, hypotheses, config.heads, head_width)
-        return Cache(
-            jnp.zeros(shape),
-            jnp.zeros(shape),
-            jnp.zeros((config.window, hypotheses), jnp.int32),
-            jnp.zeros((hypotheses, config.width)),
-            jnp.int32(0),
-            controls,
-        )
+        return _init(nnx.merge(graph, params, rest), controls, hypotheses)
 
     def begin_frame(params: nnx.State, cache: Cache, time: jax.Array, past: Past) -> Cache:
         return _begin_frame(nnx.merge(graph, params, rest), cache, time, past)
 
     def log_probs(params: nnx.State, cache: Cache, slot: int, frame: FrameSoFar) -> jax.Array:
         net = nnx.merge(graph, params, rest)
-        tonic = jnp.broadcast_to(cache.tonic, frame.row.shape)
-        return net.head(slot, cache.h[frame.row], frame.token, frame.sounding, frame.last, tonic)
+        here = _spread(cache.here, len(frame.row))
+        heard = net.heard(slot, _spread(cache.said, len(frame.row)), here.pins)
+        echo = Echo(*(field[frame.row] for field in cache.echo))
+        h = cache.h[frame.row]
+        head = net.heads[slot]
+        return head(h, frame.token, frame.sounding, frame.last, here.tonic, echo, heard)
 
     return Proposal(params, init, begin_frame, log_probs)
+
+
+def _spread(tree: Controls | Encoded | None, hypotheses: int) -> Controls | Encoded | None:
+    """Every array with a new first axis of hypotheses."""
+    return jax.tree.map(lambda x: jnp.broadcast_to(x, (hypotheses, *x.shape)), tree)
+
+
+def _init(net: ChoraleTransformer, controls: Controls, hypotheses: int) -> Cache:
+    config = net.config
+    frames = controls.position.shape[0]
+    controls = jax.tree.map(jnp.asarray, controls)
+    shape = (config.layers, config.window, hypotheses, config.heads, config.width // config.heads)
+    encoded = net.encode(jax.tree.map(lambda x: x[None], controls))
+    encoded = jax.tree.map(lambda x: x[0], encoded)
+    nothing = jnp.zeros((hypotheses, N_ECHOES, 4), jnp.int32)
+    notes = jnp.zeros((hypotheses, SPAN + frames, 4), jnp.int8)
+    return Cache(
+        jnp.zeros(shape),
+        jnp.zeros(shape),
+        jnp.zeros((config.window, hypotheses), jnp.int32),
+        jnp.zeros((hypotheses, config.width)),
+        Echo(nothing, nothing),
+        Notes(notes, notes, jnp.zeros((hypotheses, N_ECHOES, SPAN), jnp.int16)),
+        controls,
+        jax.tree.map(lambda x: x[0], controls),
+        encoded,
+        jax.tree.map(lambda x: x[0], encoded),
+    )
 
 
 def _begin_frame(net: ChoraleTransformer, cache: Cache, time: jax.Array, past: Past) -> Cache:
@@ -75,19 +135,63 @@ def _begin_frame(net: ChoraleTransformer, cache: Cache, time: jax.Array, past: P
     slots = jnp.arange(window)
     distance = (time - slots) % window
     distance = jnp.where(distance <= time, distance, -1)
-    controls = Controls(*(column[time] for column in cache.controls))
+    here, said = jax.tree.map(lambda x: x[time], (cache.controls, cache.encoded))
+    notes = _remember(cache.notes, time, past, holds=net.config.holds)
+    echo = _echo(notes, time, here)
     begun = jnp.broadcast_to(time > 0, (hypotheses,))
-    spread = Controls(*(jnp.broadcast_to(c, (hypotheses,)) for c in controls))
-    x = net.embedding(past.sounding, past.age, begun, spread)
+    spread = _spread(here, hypotheses)
+    said_to_each = _spread(said, hypotheses)
+    x = net.embed(past.sounding, past.age, begun, spread, echo, said_to_each)
     keys, values = cache.keys, cache.values
     for layer, block in enumerate(net.blocks):
-        _, k, v = block.project(x)
+        q, k, v = block.project(x, jnp.broadcast_to(time, (hypotheses,)))
         keys = keys.at[layer, now].set(k)
         values = values.at[layer, now].set(v)
         x = block.step(
             x,
+            q,
             keys[layer][slots[:, None], ancestor],
             values[layer][slots[:, None], ancestor],
             distance,
         )
-    return Cache(keys, values, ancestor, x, controls.tonic, cache.controls)
+    return Cache(keys, values, ancestor, x, echo, notes, cache.controls, here, cache.encoded, said)
+
+
+def _remember(notes: Notes, time: jax.Array, past: Past, *, holds: bool) -> Notes:
+    """The notes with the frame before this one, in the rows' new order."""
+    at = SPAN + time - 1
+    token = past.sounding
+    if holds:
+        held = (past.age > 0) & (token != REST_TOKEN)
+        token = jnp.where(held, HOLD_TOKEN, token)
+    sounding = notes.sounding[past.parent]
+    back = jax.lax.dynamic_slice_in_dim(sounding, time - 1, SPAN, 1)[:, ::-1]
+    # Entry i of ``back`` lies i + 1 frames before the last one.
+    same = back == past.sounding[:, None].astype(jnp.int8)
+    inside = jnp.arange(1, SPAN + 1) <= time - 1
+    agrees = jnp.stack([same.all(-1), same[..., 0]], 1) & inside
+    run = notes.run[past.parent]
+    # Entry i of ``run`` is of lag i, so the lag SPAN that ``back`` also shows has no place.
+    run = jnp.where(jnp.pad(agrees, ((0, 0), (0, 0), (1, 0)))[..., :-1], run + 1, 0)
+    return Notes(
+        sounding.at[:, at].set(past.sounding.astype(jnp.int8)),
+        notes.token[past.parent].at[:, at].set(token.astype(jnp.int8)),
+        run.astype(jnp.int16),
+    )
+
+
+def _echo(notes: Notes, time: jax.Array, here: Controls) -> Echo:
+    """``echo.echo_of`` for one frame of every hypothesis."""
+    run = jnp.where(jnp.arange(SPAN) >= NEAREST, notes.run, 0)
+    lag = run.argmax(-1)
+    rank = length_class(run.max(-1), jnp)
+    rows = jnp.arange(len(lag))[:, None]
+    token = notes.token[rows, SPAN + time - lag].astype(jnp.int32)
+    token = jnp.where(rank[..., None] > 0, token, NO_TOKEN)
+    length = jnp.broadcast_to(rank[..., None], token.shape)
+    planned = here.planned
+    known = planned.source != NO_SOURCE
+    source = notes.token[:, SPAN + jnp.maximum(planned.source, 0)].astype(jnp.int32)
+    kind = jnp.where(planned.voice == 1, PLANNED, BESIDE)
+    token = token.at[:, 0].set(jnp.where(known, shifted(source, planned.shift, jnp), token[:, 0]))
+    return Echo(token, length.at[:, 0].set(jnp.where(known, kind, length[:, 0])))

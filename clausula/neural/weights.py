@@ -46,13 +46,13 @@ def load_weights(path: Path = BUNDLED) -> tuple[ChoraleTransformer, dict[str, st
         with safe_open(path, framework="np") as file:
             metadata = dict(file.metadata() or {})
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        config = NetworkConfig(**json.loads(metadata["config"]))
+        config = NetworkConfig.from_dict(json.loads(metadata["config"]))
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise CorpusError(
             f"{path} holds no weights of this network ({error}); train some with 'clausula train'"
         ) from error
     # Shapes only: initial values would be drawn to be thrown away. Dropout is for training.
-    still = replace(config, dropout=0.0)
+    still = replace(config, dropout=0.0, field_dropout=0.0)
     model = nnx.eval_shape(lambda: ChoraleTransformer(still, nnx.Rngs(0)))
     model.config = config
     flat = _flat(model)
@@ -62,6 +62,14 @@ def load_weights(path: Path = BUNDLED) -> tuple[ChoraleTransformer, dict[str, st
         param.set_value(jnp.asarray(tensors[name], jnp.float32))
     model.eval()
     return model, metadata
+
+
+def adopt(model: ChoraleTransformer, other: ChoraleTransformer) -> None:
+    """Give a network the parameters of another one, wherever both have them."""
+    theirs = _flat(other)
+    for name, param in _flat(model).items():
+        if name in theirs:
+            param.set_value(theirs[name][...])
 
 
 def parameter_count(model: ChoraleTransformer) -> int:

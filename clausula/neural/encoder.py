@@ -1,0 +1,199 @@
+"""How the transformer hears given notes, future ones too.
+
+An encoder stands beside a network that knows of no pins. It reads all pins and controls of a piece
+in both directions. What it says of a frame is added to the frame's vector and to each voice's; a
+voice also sees the intervals to the given notes of voices that are chosen after it. In a piece
+without a pin all of this is exactly zero: the network without pins is untouched by having learnt to
+use them.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+from clausula.grid import SEARCH_ORDER
+from clausula.neural.features import (
+    COUNTDOWNS,
+    METERS,
+    PIN_HOLD,
+    POSITIONS,
+    UNPINNED,
+    Controls,
+    Pins,
+)
+from clausula.neural.layers import (
+    N_INTERVALS,
+    FieldTable,
+    by_interval,
+    columns,
+    degree_of,
+    dropout_of,
+    normal,
+    rotated,
+    toeplitz,
+)
+from clausula.vocabulary import FIRST_PITCH, N_GLOBAL, REST_TOKEN
+
+N_PIN_STATES = 3  # as features: any, hold, onset
+N_VOICES = 4
+PIN_HEADS = 4
+REACH = 128  # frames that the encoder sees each way
+
+
+class PinBlock(nnx.Module):
+    """A pre-norm transformer block that sees both directions."""
+
+    def __init__(self, width: int, heads: int, dropout: float, rngs: nnx.Rngs):
+        self.heads = heads
+        self.norm_attention = nnx.LayerNorm(width, rngs=rngs)
+        self.qkv = nnx.Linear(width, 3 * width, use_bias=False, rngs=rngs)
+        self.out = nnx.Linear(width, width, use_bias=False, rngs=rngs)
+        self.past = nnx.Param(jnp.zeros((heads, REACH)))
+        self.future = nnx.Param(jnp.zeros((heads, REACH)))
+        self.norm_mlp = nnx.LayerNorm(width, rngs=rngs)
+        self.up = nnx.Linear(width, 3 * width, rngs=rngs)
+        self.down = nnx.Linear(3 * width, width, rngs=rngs)
+        self.dropout = dropout_of(dropout, rngs)
+
+    def __call__(self, x_BTD: jax.Array, there_BT: jax.Array) -> jax.Array:
+        """Whole pieces; frames that are not ``there``, or ``REACH`` away, are not seen."""
+        total = x_BTD.shape[1]
+        time = jnp.arange(total)
+        qkv = self.qkv(self.norm_attention(x_BTD))
+        q, k, v = jnp.split(qkv.reshape(*x_BTD.shape[:-1], 3 * self.heads, -1), 3, axis=-2)
+        q, k = rotated(q * q.shape[-1] ** -0.5, time), rotated(k, time)
+        width = [(0, 0), (0, max(0, total - REACH))]
+        past, future = (jnp.pad(b[...], width)[:, :total] for b in (self.past, self.future))
+        near = np.abs(np.arange(total)[:, None] - np.arange(total)) < REACH
+        # A frame of padding sees itself, or its row would have nothing to see.
+        seen = (near & there_BT[:, None, :]) | np.eye(total, dtype=bool)
+        logits = jnp.einsum("bthe,bshe->bhts", q, k) + toeplitz(past, future)
+        weights = jax.nn.softmax(jnp.where(seen[:, None], logits, -jnp.inf), -1)
+        attended = jnp.einsum("bhts,bshe->bthe", weights, v).reshape(x_BTD.shape)
+        x = x_BTD + self.dropout(self.out(attended))
+        return x + self.dropout(self.down(jax.nn.gelu(self.up(self.norm_mlp(x)))))
+
+
+class PinEncoder(nnx.Module):
+    """Pins and controls of a whole piece in, what they say of every frame out."""
+
+    def __init__(
+        self,
+        width: int,
+        layers: int,
+        styles: int,
+        dropout: float,
+        rngs: nnx.Rngs,
+    ):
+        sizes = [N_GLOBAL, 14, N_PIN_STATES, N_INTERVALS, N_INTERVALS]
+        self.fields = FieldTable(
+            [size for size in sizes for _ in range(N_VOICES)]
+            + [POSITIONS, len(METERS), 3, COUNTDOWNS, COUNTDOWNS, 13, 3, styles],
+            width,
+            rngs,
+        )
+        self.dropout = dropout_of(dropout, rngs)
+        self.blocks = nnx.List([PinBlock(width, PIN_HEADS, dropout, rngs) for _ in range(layers)])
+        self.norm = nnx.LayerNorm(width, rngs=rngs)
+
+    def __call__(self, controls: Controls) -> jax.Array:
+        """Vectors ``[B, T, D]``.
+
+        Args:
+            controls: each ``[B, T, …]``; positions below zero are padding.
+        """
+        c = controls
+        pinned = c.pins.sounding != UNPINNED
+        there = c.position >= 0
+        fields = [
+            *columns(c.pins.sounding),
+            *columns(jnp.where(pinned, degree_of(c.pins.sounding, c.tonic[..., None]), UNPINNED)),
+            *columns(jnp.where(pinned, c.pins.state, UNPINNED)),
+            *columns(_interval(c.pins, -1)),
+            *columns(_interval(c.pins, 1)),
+            *(c.position, c.meter, c.phrase_end, c.until, c.since, c.tonic, c.mode, c.style),
+        ]
+        x = self.dropout(self.fields(fields))
+        for block in self.blocks:
+            x = block(x, there)
+        return self.norm(x)
+
+
+def _interval(pins: Pins, step: int) -> jax.Array:
+    """Interval class from a voice's pin to the one in the frame ``step`` on, or ``UNPINNED``."""
+    other = jnp.roll(pins.sounding, -step, axis=-2)
+    known = (pins.sounding >= FIRST_PITCH) & (other >= FIRST_PITCH)
+    frames = np.arange(pins.sounding.shape[-2])
+    inside = (frames + step >= 0) & (frames + step < len(frames))
+    interval = other - pins.sounding + N_INTERVALS // 2
+    return jnp.where(known & inside[:, None], interval, UNPINNED)
+
+
+class PinReader(nnx.Module):
+    """What one voice makes of the encoder and of the pins of its own frame."""
+
+    def __init__(self, slot: int, width: int, from_width: int, rngs: nnx.Rngs):
+        self.later = tuple(int(v) for v in SEARCH_ORDER[slot + 1 :])
+        self.voice = int(SEARCH_ORDER[slot])
+        self.enter = normal(rngs, from_width, width, scale=from_width**-0.5)
+        self.up = normal(rngs, 2 * width, 2 * width, scale=(2 * width) ** -0.5)
+        self.down = normal(rngs, 2 * width, width, scale=0.5 * (2 * width) ** -0.5)
+        self.norm = nnx.LayerNorm(2 * width, rngs=rngs)
+        self.fields = FieldTable([N_GLOBAL, N_PIN_STATES] * (1 + len(self.later)), width, rngs)
+        self.intervals = normal(rngs, width, max(1, len(self.later)) * N_INTERVALS, scale=0.02)
+        self.own = normal(rngs, width, 1, scale=0.02)
+        self.own_bias = nnx.Param(jnp.zeros(1))
+
+    def __call__(self, e: jax.Array, x: jax.Array, pins: Pins) -> jax.Array:
+        """Addition to the voice's vector, ``[..., D]``.
+
+        Args:
+            e: ``[..., E]`` the encoder's vector of the frame.
+            x: ``[..., D]`` the voice's vector without pins.
+            pins: of the frame, each ``[..., V]``.
+        """
+        fields = []
+        for voice in (self.voice, *self.later):
+            known = pins.sounding[..., voice] != UNPINNED
+            fields += [
+                pins.sounding[..., voice],
+                jnp.where(known, pins.state[..., voice], UNPINNED),
+            ]
+        said = e @ self.enter[...] + self.fields(fields)
+        both = self.norm(jnp.concatenate([said, x], -1))
+        return said + jax.nn.gelu(both @ self.up[...]) @ self.down[...]
+
+    def logits(self, u: jax.Array, pins: Pins, last: jax.Array) -> jax.Array:
+        """Addition to the logits, ``[..., P]``, from the pins of this frame.
+
+        Args:
+            u: ``[..., D]`` the voice's last hidden vector.
+            pins: of the frame.
+            last: ``[..., V]`` pitch tokens of the previous frame.
+        """
+        total = jnp.zeros((*u.shape[:-1], N_GLOBAL))
+        if self.later:
+            tables = jnp.split(u @ self.intervals[...], len(self.later), -1)
+            for table, voice in zip(tables, self.later, strict=True):
+                known = jnp.maximum(pins.sounding[..., voice], REST_TOKEN)
+                relative = by_interval(table, known)
+                total += jnp.pad(relative, [(0, 0)] * (u.ndim - 1) + [(FIRST_PITCH, 0)])
+        gain = u @ self.own[...] + self.own_bias[...]
+        return total + gain * allowed_by(pins, self.voice, last)
+
+
+def allowed_by(pins: Pins, voice: int, last: jax.Array) -> jax.Array:
+    """1 for every token that agrees with a voice's pin, 0 elsewhere and without one, ``[..., P]``.
+
+    Args:
+        pins: of the frame.
+        voice: which.
+        last: ``[..., V]`` pitch tokens of the previous frame: a hold sounds them.
+    """
+    sounding, state = pins.sounding[..., voice], pins.state[..., voice]
+    onset = jax.nn.one_hot(jnp.where(state == PIN_HOLD, UNPINNED, sounding), N_GLOBAL)
+    may_hold = (state != PIN_HOLD + 1) & (sounding == last[..., voice]) & (sounding >= FIRST_PITCH)
+    return onset.at[..., 1].set(may_hold.astype(onset.dtype))

@@ -1,0 +1,96 @@
+"""Four ordered notes out of independent ones: exact conditioning.
+
+A network says of every note, independently, with which odds it plays. Given that exactly four play,
+and given the voices chosen so far, the distribution of the next voice's note in search order
+(soprano, bass, alto, tenor) is a ratio of elementary symmetric polynomials of the odds: the note's
+own odds, times the polynomial over the notes among which the voices still to come must lie, of as
+many factors as there are such voices. (Conditional Bernoulli, or Poisson-binomial, sampling.)
+
+With ``e(m, n)`` the polynomial of degree m over the notes below n,
+
+    e(0, n) = 1,    e(m, n) = sum over i < n of odds(i) * e(m - 1, i),
+
+so each degree is one cumulative sum along the note axis, taken in log space.
+
+Shape suffixes: M notes, lowest first.
+
+Source: Chen and Liu, Statistical applications of the Poisson-binomial and conditional Bernoulli
+distributions, Statistica Sinica 7, 1997.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from clausula.grid import SEARCH_ORDER, Voice
+
+# Voices still to come once each voice is chosen in search order: how many, on which side.
+TO_COME = {Voice.SOPRANO: 3, Voice.BASS: 2, Voice.ALTO: 1, Voice.TENOR: 0}
+
+
+def bounds_of(slot: int, index: jax.Array, notes: int) -> tuple[jax.Array, jax.Array]:
+    """The notes between which the slot's voice must lie, both exclusive, each ``[…]``.
+
+    Args:
+        slot: in search order.
+        index: ``[…, voice]`` note that each voice sounds, negative in silence; only voices of
+            earlier slots are read. A silent voice bounds nothing.
+        notes: how many there are.
+
+    Returns:
+        The nearest chosen note below (-1 without one) and above (``notes`` without one).
+    """
+    voice = SEARCH_ORDER[slot]
+    lower = jnp.full(index.shape[:-1], -1)
+    upper = jnp.full(index.shape[:-1], notes)
+    for other in SEARCH_ORDER[:slot]:
+        note = index[..., other]
+        if other < voice:
+            upper = jnp.where(note >= 0, jnp.minimum(upper, note), upper)
+        else:
+            lower = jnp.maximum(lower, note)
+    return lower, upper
+
+
+def log_note(
+    slot: int, log_odds_M: jax.Array, lower: jax.Array, upper: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """Log-probability of the note that a slot's voice sounds, given that four ordered ones do.
+
+    Args:
+        slot: in search order.
+        log_odds_M: ``[…, M]`` of each note, finite.
+        lower: ``[…]`` from ``bounds_of``.
+        upper: likewise.
+
+    Returns:
+        ``[…, M]``, ``-inf`` where no four notes go with it, and ``[…]`` whether any do; where
+        none do, every note is ``-inf``.
+    """
+    voice = SEARCH_ORDER[slot]
+    notes = np.arange(log_odds_M.shape[-1])
+    within = (notes > lower[..., None]) & (notes < upper[..., None])
+    log_odds = jnp.where(within, log_odds_M, -jnp.inf)
+    # The voices to come lie above the bass, and below any other voice.
+    others = _log_symmetric(log_odds, TO_COME[voice], below=voice != Voice.BASS)
+    possible = within & (others > -jnp.inf)
+    weight = jnp.where(possible, log_odds_M + jnp.where(possible, others, 0.0), -jnp.inf)
+    some = possible.any(-1)
+    total = jax.nn.logsumexp(jnp.where(some[..., None], weight, 0.0), -1, keepdims=True)
+    return jnp.where(possible, weight - total, -jnp.inf), some
+
+
+def _log_symmetric(log_odds_M: jax.Array, degree: int, *, below: bool) -> jax.Array:
+    """``[…, M]`` log of the elementary symmetric polynomial over the notes below (or above)."""
+    axis = log_odds_M.ndim - 1
+    log_e = jnp.zeros_like(log_odds_M)
+    edge = jnp.full_like(log_odds_M[..., :1], -jnp.inf)
+    for _ in range(degree):
+        total = jax.lax.cumlogsumexp(log_odds_M + log_e, axis, reverse=not below)
+        if below:
+            log_e = jnp.concatenate([edge, total[..., :-1]], -1)
+        else:
+            log_e = jnp.concatenate([total[..., 1:], edge], -1)
+    return log_e

@@ -1,0 +1,72 @@
+"""Staves with chords or several voices, as one line each."""
+
+import pytest
+from score_files import four, musicxml
+
+from clausula.corpus.passages import OF_SEVERAL
+from clausula.corpus.thinning import read_lines
+from clausula.errors import InputError
+
+
+def read(tmp_path, content):
+    path = tmp_path / "piece.musicxml"
+    path.write_bytes(content)
+    return read_lines(path)
+
+
+def sounds(part):
+    return [(n.pitch.name, int(n.onset), int(n.duration), n.text == OF_SEVERAL) for n in part.notes]
+
+
+def test_the_outer_note_of_a_chord_is_kept(tmp_path):
+    found = read(
+        tmp_path,
+        musicxml("C5:2 C5+E5+G5:2", "G4:4", "E4:2 C4+E4:2", "C3:2 C3+G3:2"),
+    )
+    assert [sounds(part) for part in found.parts] == [
+        [("C5", 0, 2, False), ("G5", 2, 2, True)],
+        [("G4", 0, 4, False)],
+        [("E4", 0, 2, False), ("E4", 2, 2, True)],
+        [("C3", 0, 2, False), ("C3", 2, 2, True)],
+    ]
+
+
+def test_a_score_in_lines_is_read_as_it_is(tmp_path):
+    found = read(tmp_path, four(3))
+    assert not any(note.text for part in found.parts for note in part.notes)
+    assert [len(part.notes) for part in found.parts] == [6, 3, 3, 3]
+
+
+def voices(upper, lower):
+    """A measure in two voices."""
+    measure = musicxml(upper).decode().split("</attributes>")[1].split("</measure>")[0]
+    second = musicxml(lower).decode().split("</attributes>")[1].split("</measure>")[0]
+    first = measure.replace("<duration>", "<voice>1</voice><duration>")
+    return (
+        first
+        + "<backup><duration>4</duration></backup>"
+        + second.replace("<duration>", "<voice>2</voice><duration>")
+    )
+
+
+def test_a_held_upper_voice_outlasts_what_moves_below_it(tmp_path):
+    plain = musicxml("C5:4", "G4:4", "E4:4", "C3:4|C3:4").decode()
+    old = "<pitch><step>C</step><alter>0</alter><octave>5</octave></pitch><duration>4</duration>"
+    start, end = plain.split(f"<note>{old}</note>")
+    odd = start + voices("E5:4", "C5:1 D5:1 F5:2") + end
+    odd = odd.replace("<duration>", "<duration>").encode()
+    found = read(tmp_path, odd.replace(b"<note><rest/>", b"<note><rest/>"))
+    assert sounds(found.parts[0])[:2] == [("E5", 0, 2, True), ("F5", 2, 2, True)]
+
+
+def test_what_is_no_score_keeps_the_readers_own_message(tmp_path):
+    with pytest.raises(InputError, match="damaged or unusual"):
+        read(tmp_path, four(3)[:500])
+    with pytest.raises(InputError, match="the file is empty"):
+        read(tmp_path, b"")
+
+
+def test_fewer_than_four_staves_are_not_thinned(tmp_path):
+    crowded = musicxml("C5+E5+G5:2 C5+E5:1 C5:1", "C3:4")
+    with pytest.raises(InputError, match="cannot be read as lines"):
+        read(tmp_path, crowded)

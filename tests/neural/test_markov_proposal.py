@@ -1,0 +1,173 @@
+"""Markov chains: counts by hand, stepping equals reading whole, the contract."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scoring_cases import assert_rows_are_distributions, examples_of_openings
+
+from clausula.errors import CorpusError, InputError
+from clausula.neural.batches import transposed
+from clausula.neural.markov_contexts import read_whole
+from clausula.neural.markov_mixing import combine, fit_weights
+from clausula.neural.markov_proposal import (
+    fit_markov,
+    load_markov,
+    markov_nats_by_voice,
+    markov_proposal,
+    save_markov,
+)
+from clausula.neural.markov_tables import chain_rows, count
+from clausula.neural.markov_viewpoints import features, hashes, hashes_in_jax, level_exists
+from clausula.neural.scoring import nats_by_voice_stepwise
+from clausula.proposal import FrameSoFar, Past
+from clausula.vocabulary import FIRST_PITCH, HOLD_TOKEN, N_GLOBAL
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["holds", "bare"])
+def fitted(request):
+    examples = examples_of_openings(14, holds=request.param)
+    return fit_markov(examples[:12], holds=request.param), examples[12:]
+
+
+def test_counts_are_interpolated_after_witten_and_bell():
+    context = np.array([7, 7, 7, 9], np.uint32)
+    anchor = np.array([30, 30, 31, 30])
+    token = np.array([32, 32, 31, HOLD_TOKEN])
+    table = count([[context]], [anchor], token, least=1)
+    p, known = chain_rows(table, [np.array([7, 8], np.uint32)], np.array([40, 40]), holds=True)
+    # Seen three times with two kinds: up two (twice), and the same pitch (once).
+    uniform = 1 / N_GLOBAL
+    assert p[0, 42] == pytest.approx((2 + 2 * uniform) / 5)
+    assert p[0, 40] == pytest.approx((1 + 2 * uniform) / 5)
+    assert p[0, 41] == pytest.approx(2 * uniform / 5)
+    np.testing.assert_allclose(p[1], uniform)
+    assert known.tolist() == [1, 0]
+
+
+def test_rare_contexts_can_be_left_out():
+    context = np.array([7, 7, 9], np.uint32)
+    anchor, token = np.full(3, 30), np.array([32, 32, 33])
+    table = count([[context]], [anchor], token, least=2)
+    assert table.context.tolist() == [7]
+    assert table.count.tolist() == [2]
+
+
+def test_distances_out_of_the_vocabulary_are_not_counted():
+    context = np.zeros(2, np.uint32)
+    table = count([[context]], [np.array([30, 30])], np.array([20, 31]), least=1)
+    p, _ = chain_rows(table, [context[:1]], np.array([FIRST_PITCH + 4]), holds=False)
+    assert p.sum() == pytest.approx(1.0)
+    assert p[0, HOLD_TOKEN] == 0
+    assert p[0].argmax() == FIRST_PITCH + 5
+
+
+@pytest.mark.parametrize("slot", range(4))
+def test_both_ways_of_hashing_agree(slot):
+    whole = read_whole(examples_of_openings(2, holds=True))
+    found = features(np, whole.seen, whole.chosen, slot, True)
+    together = np.asarray(hashes_in_jax(jax.tree.map(jnp.asarray, found), slot))
+    for e, levels in enumerate(hashes(found, slot)):
+        assert level_exists(slot)[e].sum() == len(levels)
+        for d, level in enumerate(levels):
+            np.testing.assert_array_equal(together[:, e, d], level)
+
+
+def test_weights_prefer_the_viewpoint_that_knows():
+    rng = np.random.default_rng(0)
+    token = rng.integers(0, 4, 500)
+    right = np.where(np.arange(4) == token[:, None], 0.85, 0.05)
+    wrong = np.full((500, 4), 0.25)
+    wrong[np.arange(500), rng.integers(0, 4, 500)] = 0.75
+    log_rows = np.log(np.stack([right, wrong / wrong.sum(1, keepdims=True)], 1))
+    known = np.ones((500, 2), np.int32)
+    weights = fit_weights(log_rows, known, token, np.ones(4, bool), 1)
+    assert weights[0, 1] > 0.9
+    assert abs(weights[1, 1]) < 0.3
+
+
+def test_a_combination_is_geometric():
+    rows = jnp.asarray([[[0.5, 0.25, 0.25], [0.1, 0.1, 0.8]]])
+    weights = np.array([[0.0, 2.0], [0.5, 0.0]])
+    log_p = combine(weights, rows, jnp.asarray([[1, 0]]))
+    expected = rows[0, 0] ** 2 * rows[0, 1] ** 0.5
+    np.testing.assert_allclose(jnp.exp(log_p[0]), expected / expected.sum(), rtol=1e-5)
+
+
+def test_stepping_equals_reading_whole(fitted):
+    model, examples = fitted
+    whole = markov_nats_by_voice(model, examples)
+    np.testing.assert_allclose(
+        nats_by_voice_stepwise(markov_proposal(model), examples), whole, atol=1e-4
+    )
+    assert whole.sum() < 4 * np.log(N_GLOBAL) / 3
+
+
+def test_rows_are_distributions(fitted):
+    model, examples = fitted
+    assert_rows_are_distributions(markov_proposal(model), examples[0], holds=model.holds)
+
+
+def test_what_is_learnt_in_one_key_holds_in_all():
+    examples = examples_of_openings(6, holds=True)
+    piece = examples[5]
+    model = fit_markov(examples[:5], holds=True)
+    moved = fit_markov([transposed(example, 2) for example in examples[:5]], holds=True)
+    # All but the chains of absolute pitch, and those few distances that leave the vocabulary.
+    near = markov_nats_by_voice(model, [piece]).sum()
+    far = markov_nats_by_voice(moved, [piece]).sum()
+    assert far == pytest.approx(near, abs=0.35)
+
+
+def test_rows_follow_their_hypotheses(fitted):
+    """Two hypotheses swapped by the beam carry their own pasts with them."""
+    model, examples = fitted
+    proposal = markov_proposal(model)
+    one, two = examples
+    state = proposal.init(proposal.params, one.controls, 2)
+    pair = lambda name, t: jnp.stack([getattr(e, name)[t] for e in (one, two)])  # noqa: E731
+    for t in range(8):
+        last = pair("sounding", t - 1) if t else jnp.zeros((2, 4), jnp.int32)
+        age = pair("age", t - 1) if t else jnp.full((2, 4), 16)
+        state = proposal.begin_frame(
+            proposal.params, state, jnp.int32(t), Past(last, age, jnp.arange(2))
+        )
+    last, age = pair("sounding", 7), pair("age", 7)
+
+    def next_rows(order: list[int]) -> np.ndarray:
+        row = jnp.asarray(order)
+        past = Past(last[row], age[row], row)
+        begun = proposal.begin_frame(proposal.params, state, jnp.int32(8), past)
+        empty = jnp.zeros((2, 4), jnp.int32)
+        frame = FrameSoFar(empty, empty, last[row], jnp.arange(2))
+        return np.asarray(proposal.log_probs(proposal.params, begun, 0, frame))
+
+    straight, swapped = next_rows([0, 1]), next_rows([1, 0])
+    np.testing.assert_allclose(swapped, straight[::-1], atol=1e-5)
+    assert np.abs(straight[0] - straight[1]).max() > 0.1
+
+
+def test_a_model_comes_back(fitted, tmp_path):
+    model, examples = fitted
+    path = tmp_path / "markov"
+    save_markov(path, model, {"data": "openings"})
+    loaded, metadata = load_markov(path)
+    assert metadata["data"] == "openings"
+    assert loaded.holds == model.holds
+    np.testing.assert_array_equal(
+        markov_nats_by_voice(loaded, examples), markov_nats_by_voice(model, examples)
+    )
+
+
+def test_what_is_no_model_is_named(tmp_path):
+    path = tmp_path / "cut"
+    with pytest.raises(CorpusError, match="no counts at"):
+        load_markov(path)
+    path.write_bytes(b"not a model")
+    with pytest.raises(CorpusError, match="holds no counts"):
+        load_markov(path)
+
+
+def test_too_few_pieces_are_named():
+    with pytest.raises(InputError, match="too few"):
+        fit_markov(examples_of_openings(2, holds=True), holds=True)
