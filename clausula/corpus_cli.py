@@ -63,7 +63,7 @@ def build(
         )
     _show(report, console)
     console.print(
-        f"{len(report.kept)} pieces, {report.frames} frames in {out}; "
+        f"pieces: {len(report.kept)}, frames: {report.frames}, in {out}; "
         f"the whole report is {out.with_name(report_name(out))}",
         highlight=False,
         soft_wrap=True,
@@ -121,8 +121,10 @@ def _show(report: BuildReport, console: Console) -> None:
     """Print what was skipped, and why."""
     from rich.table import Table
 
+    from clausula.corpus.build import counted
+
     if report.resumed:
-        console.print(f"{report.resumed} files were done before and not parsed again")
+        console.print(f"files done before and not parsed again: {report.resumed}", highlight=False)
     if not report.skipped and not report.partly:
         return
     table = Table(title="left out")
@@ -131,7 +133,7 @@ def _show(report: BuildReport, console: Console) -> None:
     for name, reason in report.skipped.items():
         table.add_row(name, reason)
     for name, reasons in report.partly.items():
-        table.add_row(name, "; ".join(f"{n} measures: {why}" for why, n in reasons.items()))
+        table.add_row(name, counted(reasons))
     console.print(table, markup=False)
 
 
@@ -148,12 +150,15 @@ class _Bar:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+        shown = Console(stderr=True, width=console.width)
         self._progress = Progress(
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.description}", markup=False),
-            console=Console(stderr=True, width=console.width),
+            console=shown,
             transient=True,
+            # Into a file, a bar that is drawn once says nothing.
+            disable=not shown.is_terminal,
         )
         self._task = self._progress.add_task("reading", total=None)
 

@@ -15,6 +15,7 @@ import jax
 import numpy as np
 
 from clausula import __version__
+from clausula.constraints.repeat import NO_SOURCE, Ties
 from clausula.constraints.rulesets import RuleSet
 from clausula.corpus import held_out, load_chorales
 from clausula.engine import hmm
@@ -24,15 +25,23 @@ from clausula.engine.rendering import grid_of
 from clausula.engine.search import search
 from clausula.engine.tables import Compiled, search_tables
 from clausula.engine.taste import taste, taste_terms, write_reference
-from clausula.errors import CorpusError
-from clausula.grid import Grid
-from clausula.neural.features import AGES, controls_of, example_of
-from clausula.neural.stepping import transformer_proposal
+from clausula.grid import Grid, Voice
+from clausula.neural.echo import Return, no_return
+from clausula.neural.features import (
+    AGES,
+    PIN_ANY,
+    PIN_ONSET,
+    Pins,
+    controls_of,
+    example_of,
+    no_pins,
+)
+from clausula.neural.proposals import DEFAULT, DEFAULT_STYLE, Loaded, load_proposal
 from clausula.neural.train import nats_by_voice
-from clausula.neural.weights import BUNDLED, load_weights
+from clausula.neural.weights import load_weights
 from clausula.pitch import Mode
-from clausula.proposal import Proposal
 from clausula.runtime import keep_compiled_programs
+from clausula.vocabulary import FIRST_PITCH, LOWEST, N_VOICE
 
 
 class Draft(NamedTuple):
@@ -93,16 +102,9 @@ class Outcome:
 
 
 @cache
-def _models(weights: Path) -> tuple[Proposal, dict[str, str], hmm.HMM]:
-    """A network as a proposal, its metadata, and the shipped hidden Markov model."""
-    model, metadata = load_weights(weights)
-    if not model.config.holds:
-        raise CorpusError(
-            f"{weights} was trained on bare pitches and cannot hold a note; train one with "
-            "'clausula train'"
-        )
-    hidden, _ = hmm.load()
-    return transformer_proposal(model), metadata, hidden
+def _models(name: str, weights: Path | None) -> tuple[Loaded, hmm.HMM]:
+    """A proposal and the shipped hidden Markov model."""
+    return load_proposal(name, weights), hmm.load()[0]
 
 
 class Session:
@@ -114,22 +116,28 @@ class Session:
         compiled: Compiled,
         ruleset: RuleSet,
         config: SearchConfig,
-        weights: Path = BUNDLED,
+        *,
+        proposal: str = DEFAULT,
+        weights: Path | None = None,
+        style: str | None = None,
     ) -> None:
-        """Load the network and the hidden Markov model and fill the tables.
+        """Load the proposal and the hidden Markov model and fill the tables.
 
         Args:
             plan: what to compose.
             compiled: the same, from ``compile_plan``.
             ruleset: kept throughout.
             config: how to search.
-            weights: of the network.
+            proposal: by name.
+            weights: its file; the shipped one if left out.
+            style: tag that the proposal knows; the default style, where it knows that, if left out.
 
         Raises:
             CorpusError: weights are missing, or do not fit.
+            InputError: there is no such proposal, or it does not know the style.
         """
         keep_compiled_programs()
-        self.proposal, self.network, hidden = _models(weights)
+        self.loaded, hidden = _models(proposal, weights)
         timeline = plan.timeline
         controls = controls_of(
             timeline.position,
@@ -137,7 +145,9 @@ class Session:
             plan.phrase_end,
             plan.key.tonic_pc,
             plan.key.mode is Mode.MINOR,
+            self.loaded.style_index(style),
         )
+        controls = controls._replace(pins=_pins(plan), planned=_planned(compiled.ties))
         self.plan = plan
         self.config = config
         self.tables = search_tables(plan, compiled, ruleset, hidden, controls, AGES - 1)
@@ -149,7 +159,8 @@ class Session:
             "clausula": __version__,
             "jax": jax.__version__,
             "device": jax.devices()[0].platform,
-            "network": self.network["data"],
+            "proposal": self.loaded.name,
+            "network": self.loaded.metadata["data"],
         }
 
     def search(self, seed: int, attempt: int = 0) -> Outcome:
@@ -162,10 +173,10 @@ class Session:
         key = jax.random.fold_in(jax.random.key(seed), attempt)
         keys = jax.random.split(key, 1 if attempt == 0 else 4)
         result = search(
-            self.proposal.params,
+            self.loaded.proposal.params,
             self.tables,
             keys,
-            proposal_functions=self.proposal._replace(params=None),
+            proposal_functions=self.loaded.proposal._replace(params=None),
             config=self.config,
         )
         result = SearchResult(*(np.asarray(field) for field in result))
@@ -177,10 +188,35 @@ class Session:
         return Outcome(self.plan, result, int(ended.sum()), where)
 
 
+def _pins(plan: Plan) -> Pins:
+    """The pinned notes as a network hears them."""
+    timeline = plan.timeline
+    pins = no_pins(timeline.n_frames)
+    for pin in plan.pins:
+        frame = timeline.frame_of(pin.measure, pin.beat)
+        pins.sounding[frame, pin.voice] = pin.pitch.semitone - LOWEST + FIRST_PITCH
+        pins.state[frame, pin.voice] = PIN_ONSET if pin.onset else PIN_ANY
+    return pins
+
+
+def _planned(ties: Ties) -> Return:
+    """The returns of the soprano as a network is told of them."""
+    planned = no_return(len(ties.source_frame))
+    planned.source[:] = ties.source_frame
+    image = ties.token_map.astype(int) - np.arange(N_VOICE)
+    notes = (ties.token_map >= FIRST_PITCH) & (np.arange(N_VOICE) >= FIRST_PITCH)
+    # A tonal copy moves degrees by different amounts: the middle one stands for them.
+    middle = [int(np.median(row[known])) for row, known in zip(image, notes, strict=True)]
+    planned.shift[:] = np.array(middle)[ties.map_of_frame]
+    planned.voice[:, Voice.SOPRANO] = ties.source_frame != NO_SOURCE
+    return planned
+
+
 def record_taste() -> None:
     """Measure the held-out pieces under the shipped network: what real pieces are like."""
     corpus = load_chorales()
     model, _ = load_weights()
     grids = [corpus.grids[i] for i in held_out(corpus)]
-    nats = [float(nats_by_voice(model, [example_of(grid)]).sum()) for grid in grids]
+    style = model.config.styles.index(DEFAULT_STYLE)
+    nats = [float(nats_by_voice(model, [example_of(grid, style)]).sum()) for grid in grids]
     write_reference(grids, nats)

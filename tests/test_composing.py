@@ -105,7 +105,7 @@ def test_weights_without_holds_cannot_compose(tmp_path):
     finally:
         MODEL.config = config
     with pytest.raises(CorpusError, match="cannot hold a note"):
-        Session(PLAN, None, RULES, None, path)
+        Session(PLAN, None, RULES, None, weights=path)
 
 
 def test_drawn_grids_are_spelled_throughout(grid):

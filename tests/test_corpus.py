@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from clausula.corpus import held_out, load_chorales, statistics
+from clausula.corpus.archive import save_corpus
 from clausula.corpus.chorales import CHORALES
-from clausula.corpus.encode import ERRATA, encode, on_sixteenths, trimmed, write
+from clausula.corpus.encode import ERRATA, encode
 from clausula.corpus.splits import tunes
 from clausula.corpus.stats import chords
 from clausula.errors import CorpusError, InputError
@@ -126,7 +127,7 @@ def test_pieces_with_instruments_are_not_encoded():
 
 def test_written_and_loaded_pieces_are_equal(tmp_path):
     piece = encode(Path(music21.corpus.getWork("bwv66.6")))
-    write([piece], tmp_path / "one.npz")
+    save_corpus([piece], tmp_path / "one.npz")
     loaded = load_chorales(tmp_path / "one.npz")
     assert loaded.names == ("bwv66.6",)
     np.testing.assert_array_equal(loaded.grids[0].step, piece.grid.step)
@@ -135,7 +136,7 @@ def test_written_and_loaded_pieces_are_equal(tmp_path):
 
 
 def test_a_missing_or_foreign_corpus_is_one_clear_error(tmp_path):
-    with pytest.raises(CorpusError, match=r"missing; encode it with"):
+    with pytest.raises(CorpusError, match=r"missing; encode scores with"):
         load_chorales(tmp_path / "none.npz")
     (tmp_path / "bad.npz").write_bytes(b"no archive")
     with pytest.raises(CorpusError, match="no encoded corpus"):
@@ -148,27 +149,6 @@ def test_a_missing_or_foreign_corpus_is_one_clear_error(tmp_path):
 def test_an_unknown_name_is_refused(corpus):
     with pytest.raises(CorpusError, match="'bwv9999' is not in the corpus"):
         corpus.index("bwv9999")
-
-
-def test_notes_within_one_sixteenth_become_the_first():
-    eighth = Fraction(1, 8)
-    times = [(0, 3 * eighth), (3 * eighth, eighth), (1, eighth), (1 + eighth, eighth)]
-    notes = [
-        Note("", Fraction(a), Fraction(b), SpelledPitch(60 + i, 28))
-        for i, (a, b) in enumerate(times)
-    ]
-    score = Score(
-        (Part("S", tuple(notes)),), ((Fraction(0), Meter(4, 4)),), ((Fraction(0), Key.parse("C")),)
-    )
-    simple, changed = on_sixteenths(score)
-    quarter = Fraction(1, 4)
-    assert [(n.onset, n.duration, n.pitch.semitone) for n in simple.parts[0].notes] == [
-        (0, quarter, 60),
-        (quarter, quarter, 61),
-        (1, quarter, 62),
-    ]
-    assert changed == 4
-    assert on_sixteenths(simple) == (simple, 0)
 
 
 def chord_grid(rows, meter="4/4", pickup=0):
@@ -193,13 +173,6 @@ SILENT = (REST,) * 4
 TONIC = (72, 67, 64, 48)
 DOMINANT = (71, 67, 62, 55)
 SUSPENDED = (72, 67, 62, 55)
-
-
-def test_silence_at_the_ends_is_cut():
-    grid = trimmed(chord_grid([SILENT, TONIC, DOMINANT, SILENT, SILENT]))
-    assert (len(grid), grid.pickup) == (8, 12)
-    grid = trimmed(chord_grid([SILENT, TONIC], pickup=8))
-    assert (len(grid), grid.pickup) == (4, 4)
 
 
 def test_held_out_is_a_tenth_of_whole_tunes_and_recorded(corpus):

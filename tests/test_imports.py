@@ -44,7 +44,7 @@ SLOW = {
     "verovio": {"engraving"},
     "resvg_py": {"engraving"},
     "mido": {"midi_reading", "midi_writing", "reading"},
-    "typer": {"cli", "corpus_cli"},
+    "typer": {"cli", "corpus_cli", "training_cli"},
 }
 ACCELERATED = {"jax", "flax", "optax"}
 

@@ -55,7 +55,6 @@ def build(
     *,
     frames_per_quarter: int = 4,
     progress: Callable[[int, int, str], None] | None = None,
-    keep: Callable[[Piece], bool] = lambda piece: True,
     ignored: Mapping[str, str] | None = None,
 ) -> BuildReport:
     """Encode files into one corpus; beside it ``OUT.report.json`` says what was skipped and why.
@@ -67,7 +66,6 @@ def build(
         out: the ``.npz`` file to write.
         frames_per_quarter: the grid's resolution.
         progress: called with the number done, the number of files and a name.
-        keep: whether a piece may be written; those refused count as skipped for their rights.
         ignored: files that were not looked at, and why, for the report.
 
     Raises:
@@ -84,8 +82,6 @@ def build(
             twin = known.setdefault(fingerprint(piece.grid), piece.name)
             if twin != piece.name:
                 report.skipped[piece.name] = f"note for note {twin}"
-            elif not keep(piece):
-                report.skipped[piece.name] = f"its rights: {piece.licence}"
             else:
                 pieces.append(piece)
         if progress is not None:
@@ -110,6 +106,12 @@ def build(
 def report_name(out: Path) -> str:
     """Name of the report beside an encoded corpus."""
     return out.with_suffix(".report.json").name
+
+
+def counted(left_out: Mapping[str, int]) -> str:
+    """Measures left out of a file, in words, the most frequent reason first."""
+    ordered = sorted(left_out.items(), key=lambda item: -item[1])
+    return "; ".join(f"{n} measure{'s' * (n > 1)}: {why}" for why, n in ordered)
 
 
 def encode_file(source: Source, frames_per_quarter: int = 4) -> tuple[list[Piece], dict[str, int]]:
@@ -214,8 +216,7 @@ def _parse(source: Source, frames_per_quarter: int, entry: Path) -> None:
     if pieces:
         save_corpus(pieces, entry.with_suffix(".npz"))
     elif not skipped:
-        counted = sorted(left_out.items(), key=lambda item: -item[1])
-        skipped = "nothing fits: " + "; ".join(f"{n} measures: {why}" for why, n in counted)
+        skipped = f"nothing fits: {counted(left_out)}"
     text = json.dumps({"skipped": skipped, "left_out": left_out}, ensure_ascii=False)
     _write_whole(entry, text)
 

@@ -243,8 +243,7 @@ def _fitting(
         before, why_before = _fitting(run[:start], frames_per_quarter)
         after, why_after = _fitting(run[stop:], frames_per_quarter)
         return [*before, run[start:stop], *after], why_before + why_after
-    why = _misfit(run, frames_per_quarter) if _full(run) >= SHORTEST else ""
-    why = why or f"stretches shorter than {SHORTEST} measures"
+    why = _misfit(run, frames_per_quarter) or f"stretches shorter than {SHORTEST} measures"
     changed = sum(measure.changed > 0 for measure in run)
     reasons: Counter[str] = Counter()
     reasons[_changes(frames_per_quarter)] += changed
@@ -275,11 +274,6 @@ def _longest(run: Sequence[_Measure]) -> tuple[int, int] | None:
 
 def _parts(run: Sequence[_Measure]) -> frozenset[int]:
     return frozenset[int]().union(*(measure.parts for measure in run))
-
-
-def _full(run: Sequence[_Measure]) -> int:
-    """Full measures in a run."""
-    return sum(m.end - m.start == m.meter.quarters for m in run)
 
 
 def _cut(score: Score, run: Sequence[_Measure], whole: bool) -> Passage:

@@ -110,8 +110,7 @@ def bundled_sources(tag: str) -> list[Source]:
     files: dict[Path, Path] = {}
     for suffix in SUFFIXES:
         for path in sorted(folder.rglob(f"*{suffix}")):
-            if not style.files or path.stem in style.files:
-                files.setdefault(path.with_suffix(""), path)
+            files.setdefault(path.with_suffix(""), path)
     if not files:
         raise CorpusError(
             f"music21 is installed without the files of {tag!r}; try installing it again: "

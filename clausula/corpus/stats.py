@@ -27,11 +27,12 @@ def statistics(grids: Sequence[Grid]) -> dict:
         grids: the pieces.
 
     Returns:
-        ``onsets_per_beat`` and ``mean_pitch`` (MIDI number) by voice; ``moving_together``, the
-        share of voice pairs that both start a note where at least one of them does;
-        ``chords_per_measure``, distinct ones in a full measure; ``longest_chord`` in beats, the
-        mean of the pieces' longest, and ``longest_chord_of_all``; ``melodic_intervals``, shares by
-        voice and class; ``strong_dissonance``, the share of strong beats that are not consonant.
+        ``onsets_per_beat`` and ``mean_pitch`` (MIDI number, NaN in silence) by voice;
+        ``moving_together``, the share of voice pairs that both start a note where at least one of
+        them does; ``chords_per_measure``, distinct ones in a full measure; ``longest_chord`` in
+        beats, the mean of the pieces' longest, and ``longest_chord_of_all``;
+        ``melodic_intervals``, shares by voice and class; ``strong_dissonance``, the share of
+        strong beats that are not consonant.
     """
     beats = sum(len(grid) / _beat(grid) for grid in grids)
     longest = [_longest_chord(grid) for grid in grids]
@@ -48,8 +49,41 @@ def statistics(grids: Sequence[Grid]) -> dict:
             for voice, letter in enumerate(VOICE_LETTERS)
         },
         "strong_dissonance": _ratio(_dissonance(grid) for grid in grids),
-        "mean_pitch": _by_voice(pitch.mean(axis=0)),
+        "mean_pitch": _by_voice(pitch.mean(axis=0).astype(float).filled(np.nan)),
     }
+
+
+def motion(grids: Sequence[Grid]) -> dict[str, float]:
+    """How the pairs of voices move from frame to frame.
+
+    A pair of sounding voices *moves* where both start another pitch than they had. Parallels are
+    moving pairs that keep a perfect fifth, octave or unison (or one of these with octaves between)
+    in semitones, both going the same way.
+
+    Returns:
+        ``moving_pairs``, the share of moving ones among pairs of which at least one voice starts a
+        note; ``parallels``, in 1,000 moving pairs, which says nothing of how many there are.
+    """
+    counts = np.sum([_motion(grid) for grid in grids], axis=0)
+    moved, candidates, parallel = (int(n) for n in counts)
+    return {
+        "moving_pairs": moved / max(1, candidates),
+        "parallels": 1000 * parallel / max(1, moved),
+    }
+
+
+def self_similarity(grids: Sequence[Grid]) -> dict[str, float]:
+    """How much of a measure an earlier measure of the piece brings already.
+
+    Returns:
+        The means over all full measures but a piece's first of the best earlier measure's
+        agreement: ``pitches``, the share of frames and voices that sound the same; ``rhythms``,
+        the onsets that both have over those that either has. 0 where no piece has two measures.
+    """
+    found = [_best_agreements(grid) for grid in grids]
+    best = np.concatenate([np.zeros((2, 0)), *found], axis=1)
+    means = best.mean(axis=1) if best.shape[1] else np.zeros(2)
+    return {"pitches": float(means[0]), "rhythms": float(means[1])}
 
 
 def chords(grid: Grid) -> np.ndarray:
@@ -103,12 +137,55 @@ def _together(grid: Grid) -> tuple[int, int]:
     return both, either
 
 
+def _full_measures(grid: Grid, column: np.ndarray) -> np.ndarray:
+    """``[measure, frame, …]`` of what stands in the full measures."""
+    measures = (len(grid) - grid.pickup) // grid.frames_per_measure
+    full = column[grid.pickup :][: measures * grid.frames_per_measure]
+    return full.reshape(measures, grid.frames_per_measure, *column.shape[1:])
+
+
 def _measure_chords(grid: Grid) -> tuple[int, int]:
     """Distinct chords summed over full measures, and the number of those measures."""
-    measures = (len(grid) - grid.pickup) // grid.frames_per_measure
-    full = chords(grid)[grid.pickup :][: measures * grid.frames_per_measure]
-    rows = full.reshape(measures, grid.frames_per_measure)
-    return sum(len(set(row) - {0}) for row in rows.tolist()), measures
+    rows = _full_measures(grid, chords(grid))
+    return sum(len(set(row) - {0}) for row in rows.tolist()), len(rows)
+
+
+def _best_agreements(grid: Grid) -> np.ndarray:
+    """``[2, measure]`` of each later measure: most alike in pitch and in rhythm."""
+    pitch, onset = (_full_measures(grid, column) for column in (grid.pitch, grid.onset))
+    best = [
+        (
+            (pitch[:later] == pitch[later]).mean(axis=(1, 2)).max(),
+            _shared(onset[:later], onset[later]).max(),
+        )
+        for later in range(1, len(pitch))
+    ]
+    return np.array(best).reshape(-1, 2).T
+
+
+def _shared(earlier: np.ndarray, later: np.ndarray) -> np.ndarray:
+    """``[measure]`` onsets of both over onsets of either; 1 where neither has one."""
+    both, either = ((each.sum(axis=(1, 2))) for each in (earlier & later, earlier | later))
+    return np.where(either == 0, 1.0, both / np.maximum(either, 1))
+
+
+def _motion(grid: Grid) -> tuple[int, int, int]:
+    """Moving pairs, pairs of which a voice starts a note, and parallels."""
+    pitch, change = grid.pitch, np.diff(grid.pitch, axis=0)
+    sounds = (pitch[1:] != REST) & (pitch[:-1] != REST)
+    moves = grid.onset[1:] & sounds & (change != 0)
+    moved = candidates = parallel = 0
+    for i, j in combinations(range(pitch.shape[1]), 2):
+        both = moves[:, i] & moves[:, j]
+        starts = (grid.onset[1:, i] | grid.onset[1:, j]) & sounds[:, i] & sounds[:, j]
+        interval = (pitch[:, i] - pitch[:, j]) % 12
+        # The lower column sounds the reference: a voice that crosses below makes a fourth of it.
+        perfect = np.isin(interval[1:], (0, 7)) & (interval[1:] == interval[:-1])
+        same_way = change[:, i] * change[:, j] > 0
+        moved += int(both.sum())
+        candidates += int(starts.sum())
+        parallel += int((both & perfect & same_way).sum())
+    return moved, candidates, parallel
 
 
 def _longest_chord(grid: Grid) -> float:

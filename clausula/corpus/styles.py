@@ -23,14 +23,12 @@ class Style:
         about: one line.
         folder: of music21's corpus.
         factor: by which note values are multiplied, so that the beat is near a quarter note.
-        files: the only files of the folder that are meant, by stem; empty for all of them.
     """
 
     tag: str
     about: str
     folder: str
     factor: Fraction = Fraction(1)
-    files: tuple[str, ...] = ()
 
 
 _STYLES = (

@@ -15,6 +15,8 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from itertools import pairwise, repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -70,6 +72,8 @@ class Smoothing:
 class Counts(NamedTuple):
     """Expected counts of everything a parameter governs, and the log likelihood they were taken at.
 
+    All are multiplied by the weight of the pieces that they were taken from.
+
     Attributes:
         initial: ``[mode, state]``.
         transition: ``[class, state, state]``.
@@ -86,7 +90,7 @@ class Counts(NamedTuple):
     move: np.ndarray
     note: np.ndarray
     log_likelihood: float
-    frames: int
+    frames: float
 
 
 class Step(NamedTuple):
@@ -187,7 +191,14 @@ def add_counts(a: Counts, b: Counts) -> Counts:
     return Counts(*map(operator.add, a, b))
 
 
-def sounding_clusters(grids: Sequence[Grid], states: int, seed: int) -> list[np.ndarray]:
+def weighted(counts: Counts, weight: float) -> Counts:
+    """The counts as if every piece had been seen ``weight`` times."""
+    return Counts(*map(operator.mul, repeat(weight), counts))
+
+
+def sounding_clusters(
+    grids: Sequence[Grid], states: int, seed: int, weights: Sequence[float] | None = None
+) -> list[np.ndarray]:
     """``[time]`` cluster of each frame of each grid, by what sounds: k-means over verticalities.
 
     A verticality is the key-relative pitch of each voice; two are near when they share pitches in
@@ -197,14 +208,15 @@ def sounding_clusters(grids: Sequence[Grid], states: int, seed: int) -> list[np.
         grids: the music.
         states: number of clusters; some may stay empty when there are fewer verticalities.
         seed: of the choice of first centres.
+        weights: how often each grid counts; once if left out.
     """
     sounding = [
         np.where(g.pitch == REST, 0, g.pitch - tonic_shift(g.key) - LOWEST_RELATIVE + 1)
         for g in grids
     ]
-    kinds, inverse, weight = np.unique(
-        np.concatenate(sounding), axis=0, return_inverse=True, return_counts=True
-    )
+    kinds, inverse = np.unique(np.concatenate(sounding), axis=0, return_inverse=True)
+    inverse = inverse.ravel()
+    weight = np.bincount(inverse, np.repeat(_each(grids, weights), [len(g) for g in grids]))
     features = _verticality_features(kinds)
     rng = np.random.default_rng(seed)
     chosen = rng.choice(len(kinds), min(states, len(kinds)), replace=False, p=weight / weight.sum())
@@ -216,7 +228,7 @@ def sounding_clusters(grids: Sequence[Grid], states: int, seed: int) -> list[np.
         mass = np.bincount(nearest, weight, minlength=len(centres)).astype(np.float32)
         filled = mass > 0
         centres[filled] = total[filled] / mass[filled, None]
-    labels = _nearest(features, centres)[inverse.ravel()]
+    labels = _nearest(features, centres)[inverse]
     return np.split(labels, np.cumsum([len(g) for g in grids])[:-1])
 
 
@@ -232,27 +244,40 @@ def _nearest(features: np.ndarray, centres: np.ndarray) -> np.ndarray:
     return (2 * features @ centres.T - (centres**2).sum(axis=1)).argmax(axis=1)
 
 
-def initial_model(grids: Sequence[Grid], states: int, seed: int, smoothing: Smoothing) -> HMM:
+def _each(grids: Sequence[Grid], weights: Sequence[float] | None) -> np.ndarray:
+    """``[piece]`` weights, all 1 where none are given."""
+    return np.ones(len(grids)) if weights is None else np.asarray(weights, float)
+
+
+def initial_model(
+    grids: Sequence[Grid],
+    states: int,
+    seed: int,
+    smoothing: Smoothing,
+    weights: Sequence[float] | None = None,
+) -> HMM:
     """A start for EM: the M-step of ``sounding_clusters`` taken as the states.
 
     Noise of a tenth breaks the ties between states whose clusters are alike.
     """
     sequences = pack(grids)
-    clusters = sounding_clusters(grids, states, seed)
+    clusters = sounding_clusters(grids, states, seed, weights)
     start = np.concatenate([[0], np.cumsum([len(g) for g in grids])])
     frame = start[sequences.order[sequences.piece]] + sequences.time
     label = np.concatenate(clusters)[frame]
-    weights = np.zeros((len(label), states), np.float32)
-    weights[np.arange(len(label)), label] = 1
-    hold, move, note = _emission_counts(weights, sequences)
+    mass = _each(grids, weights)[sequences.order[sequences.piece]].astype(np.float32)
+    membership = np.zeros((len(label), states), np.float32)
+    membership[np.arange(len(label)), label] = mass
+    hold, move, note = _emission_counts(membership, sequences)
     initial = np.zeros((len(MODES), states), np.float32)
-    np.add.at(initial, (sequences.mode, label[: len(sequences.mode)]), 1)
+    first = len(sequences.mode)
+    np.add.at(initial, (sequences.mode, label[:first]), mass[:first])
     transition = np.zeros((N_CLASSES, states, states), np.float32)
     row, before = sequences.steps
-    np.add.at(transition, (sequences.classes[row], label[before], label[row]), 1)
+    np.add.at(transition, (sequences.classes[row], label[before], label[row]), mass[row])
     rng = np.random.default_rng(seed)
     transition *= rng.uniform(0.9, 1.1, transition.shape).astype(np.float32)
-    counts = Counts(initial, transition, hold, move, note, 0.0, len(label))
+    counts = Counts(initial, transition, hold, move, note, 0.0, float(mass.sum()))
     return maximise(counts, smoothing)
 
 
@@ -263,6 +288,7 @@ def train_hmm(
     iterations: int = 30,
     smoothing: Smoothing | None = None,
     on_step: Callable[[Step], None] | None = None,
+    weights: Sequence[float] | None = None,
 ) -> HMM:
     """Fit an HMM to grids by full-batch EM, the E-step in chunks of pieces.
 
@@ -273,29 +299,32 @@ def train_hmm(
         iterations: E- and M-steps.
         smoothing: pseudo-counts of the M-step.
         on_step: called after each E-step with the likelihood before its M-step.
+        weights: how often each grid counts, above zero, such as less than once for music that
+            stands in for what is wanted; once if left out.
 
     Raises:
-        InputError: no grids, an empty grid, fewer than one state or iteration.
+        InputError: no grids, an empty grid, fewer than one state or iteration, or weights that
+            are not one positive number a grid.
     """
     if states < 1 or iterations < 1:
         raise InputError(f"{states} states and {iterations} iterations: both must be at least 1")
+    if weights is not None and (len(weights) != len(grids) or min(weights, default=0) <= 0):
+        raise InputError(f"weights for {len(grids)} grids: give one number above 0 for each")
     smoothing = smoothing or Smoothing()
-    hmm = initial_model(grids, states, seed, smoothing)
-    chunks = [pack(chunk) for chunk in _chunks(grids)]
+    hmm = initial_model(grids, states, seed, smoothing, weights)
+    chunks = [(pack(chunk), weight) for chunk, weight in _chunks(grids, _each(grids, weights))]
     for iteration in range(iterations):
-        counts = expected_counts(hmm, chunks[0])
-        for chunk in chunks[1:]:
-            counts = add_counts(counts, expected_counts(hmm, chunk))
+        parts = (weighted(expected_counts(hmm, chunk), weight) for chunk, weight in chunks)
+        counts = reduce(add_counts, parts)
         if on_step:
             on_step(Step(iteration, -counts.log_likelihood / counts.frames))
         hmm = maximise(counts, smoothing)
     return hmm
 
 
-def _chunks(grids: Sequence[Grid]) -> list[list[Grid]]:
-    """Grids in order, in runs of about ``CHUNK_FRAMES`` frames."""
-    chunk_of = (np.cumsum([len(grid) for grid in grids]) - 1) // CHUNK_FRAMES
-    return [
-        [grid for grid, c in zip(grids, chunk_of, strict=True) if c == chunk]
-        for chunk in np.unique(chunk_of)
-    ]
+def _chunks(grids: Sequence[Grid], weights: np.ndarray) -> list[tuple[list[Grid], float]]:
+    """Grids in order, in runs of one weight and of about ``CHUNK_FRAMES`` frames."""
+    by_size = (np.cumsum([len(grid) for grid in grids]) - 1) // CHUNK_FRAMES
+    begins = (np.diff(by_size) != 0) | (np.diff(weights) != 0)
+    starts = [0, *(np.flatnonzero(begins) + 1).tolist(), len(grids)]
+    return [(list(grids[a:b]), float(weights[a])) for a, b in pairwise(starts)]

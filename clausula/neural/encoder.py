@@ -140,11 +140,12 @@ class PinReader(nnx.Module):
         self.voice = int(SEARCH_ORDER[slot])
         self.enter = normal(rngs, from_width, width, scale=from_width**-0.5)
         self.up = normal(rngs, 2 * width, 2 * width, scale=(2 * width) ** -0.5)
-        self.down = normal(rngs, 2 * width, width, scale=0.5 * (2 * width) ** -0.5)
+        # Training begins at the network without pins: whatever is added to it begins at zero.
+        self.down = nnx.Param(jnp.zeros((2 * width, width)))
         self.norm = nnx.LayerNorm(2 * width, rngs=rngs)
         self.fields = FieldTable([N_GLOBAL, N_PIN_STATES] * (1 + len(self.later)), width, rngs)
-        self.intervals = normal(rngs, width, max(1, len(self.later)) * N_INTERVALS, scale=0.02)
-        self.own = normal(rngs, width, 1, scale=0.02)
+        self.intervals = nnx.Param(jnp.zeros((width, max(1, len(self.later)) * N_INTERVALS)))
+        self.own = nnx.Param(jnp.zeros((width, 1)))
         self.own_bias = nnx.Param(jnp.zeros(1))
 
     def __call__(self, e: jax.Array, x: jax.Array, pins: Pins) -> jax.Array:
@@ -164,7 +165,7 @@ class PinReader(nnx.Module):
             ]
         said = e @ self.enter[...] + self.fields(fields)
         both = self.norm(jnp.concatenate([said, x], -1))
-        return said + jax.nn.gelu(both @ self.up[...]) @ self.down[...]
+        return jax.nn.gelu(both @ self.up[...]) @ self.down[...]
 
     def logits(self, u: jax.Array, pins: Pins, last: jax.Array) -> jax.Array:
         """Addition to the logits, ``[..., P]``, from the pins of this frame.

@@ -148,18 +148,22 @@ def controls_of(
     until, since = countdown(phrase_end)
     total = len(position)
     name = str(meter)
-    columns = (
-        np.minimum(position, POSITIONS - 1),
-        np.full(total, METERS.index(name) if name in METERS else 0),
-        phrase_end,
-        until,
-        since,
-        np.broadcast_to(tonic, total),
-        np.broadcast_to(minor, total),
-        np.full(total, style),
+
+    def column(values: np.ndarray | int) -> np.ndarray:
+        return np.asarray(np.broadcast_to(values, total), np.int32)
+
+    return Controls(
+        position=column(np.minimum(position, POSITIONS - 1)),
+        meter=column(METERS.index(name) if name in METERS else 0),
+        phrase_end=column(phrase_end),
+        until=column(until),
+        since=column(since),
+        tonic=column(tonic),
+        mode=column(np.asarray(minor)),
+        style=column(style),
+        pins=no_pins(total),
+        planned=no_return(total),
     )
-    known = (np.asarray(column, np.int32) for column in columns)
-    return Controls(*known, pins=no_pins(total), planned=no_return(total))
 
 
 def no_pins(total: int) -> Pins:

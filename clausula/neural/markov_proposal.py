@@ -169,6 +169,13 @@ def markov_nats_by_voice(model: MarkovModel, examples: Sequence[Example]) -> np.
     return total / frames
 
 
+def markov_rows(model: MarkovModel, example: Example) -> np.ndarray:
+    """``float32[time, 4, P]`` every row of a piece, slots in search order."""
+    whole = read_whole([example])
+    slots = [_mixed(model, slot, _slot(whole, slot, model.holds)) for slot in range(4)]
+    return np.stack([np.asarray(rows) for rows in slots], 1)
+
+
 def _mixed(model: MarkovModel, slot: int, data: _Slot) -> jax.Array:
     rows, known = _rows(model.tables[slot], data, model.holds)
     return combine(model.weights[slot], jnp.asarray(rows), jnp.asarray(known))

@@ -51,8 +51,8 @@ def mix(value: Array, word: Array) -> Array:
         value: ``uint32[N]`` the hash so far.
         word: ``[N]`` integers to add to it; negative ones wrap.
     """
-    # The value is used once only: compilers copy chains of shared values into one another.
-    return (value ^ word.astype(np.uint32)) * np.uint32(0x9E3779B1)
+    # Words are small: unless they are spread over all bits, unlike contexts begin alike.
+    return (value ^ (word.astype(np.uint32) * np.uint32(0x85EBCA6B))) * np.uint32(0x9E3779B1)
 
 
 def count(
@@ -78,8 +78,9 @@ def count(
             keys.append(key)
             counts.append(times)
     key, times = np.concatenate(keys), np.concatenate(counts)
-    order = np.argsort(key, kind="stable")
-    key, times = key[order], times[order]
+    # Contexts of two levels whose hashes happen to be equal are one.
+    key, group = np.unique(key, return_inverse=True)
+    times = np.bincount(group, times)
     context = key >> np.uint64(8)
     first = np.flatnonzero(np.append(True, context[1:] != context[:-1]))
     seen = np.add.reduceat(times, first)

@@ -12,7 +12,6 @@ the key are added to the absolute ones, all read off the same hidden vector.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
 import jax
@@ -22,6 +21,8 @@ from flax import nnx
 
 from clausula.grid import SEARCH_ORDER
 from clausula.neural.batches import Batch
+from clausula.neural.blocks import Block
+from clausula.neural.config import NetworkConfig
 from clausula.neural.echo import N_ECHOES, N_LENGTHS, NO_TOKEN, Echo
 from clausula.neural.encoder import PinEncoder, PinReader
 from clausula.neural.features import (
@@ -43,8 +44,6 @@ from clausula.neural.layers import (
     degree_of,
     dropout_of,
     normal,
-    rotated,
-    toeplitz,
 )
 from clausula.vocabulary import FIRST_PITCH, HOLD_TOKEN, LOWEST, N_GLOBAL, REST_TOKEN
 
@@ -52,100 +51,6 @@ N_VOICES = 4
 ORDER = np.array(SEARCH_ORDER)
 NEIGHBOURS = ((0, 1), (1, 2), (2, 3), (0, 3))
 N_STATES = 3  # a chosen token as rest, hold or onset
-
-
-@dataclass(frozen=True)
-class NetworkConfig:
-    """Size and kind of a network; kept in the weights' metadata."""
-
-    width: int = 192  # residual stream
-    layers: int = 4  # transformer blocks along time
-    heads: int = 6  # attention heads a block
-    mlp: int = 768  # hidden units of a block's MLP
-    head_mlp: int = 512  # hidden units of each voice's MLP
-    window: int = 128  # frames that attention sees, the current one included
-    rotary: bool = True  # queries and keys turn with time, beside the bias by distance
-    dropout: float = 0.3  # on embeddings, attention output and MLPs
-    field_dropout: float = 0.05  # on whole fields of what is embedded
-    styles: tuple[str, ...] = ("any",)  # tags that it knows; the first stands for none
-    pin_width: int = 0  # residual stream of the encoder of given notes; 0: there is none
-    pin_layers: int = 2  # its blocks
-    holds: bool = True  # false: tokens are the sounding pitches, as in the published data
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain values for metadata."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict) -> NetworkConfig:
-        """The config that ``to_dict`` wrote, as metadata kept it."""
-        return cls(**values | {"styles": tuple(values["styles"])})
-
-
-class Block(nnx.Module):
-    """One pre-norm transformer block with windowed causal attention and a bias by distance."""
-
-    def __init__(self, config: NetworkConfig, rngs: nnx.Rngs):
-        d = config.width
-        self.heads = config.heads
-        self.window = config.window
-        self.rotary = config.rotary
-        self.norm_attention = nnx.LayerNorm(d, rngs=rngs)
-        self.qkv = nnx.Linear(d, 3 * d, use_bias=False, rngs=rngs)
-        self.out = nnx.Linear(d, d, use_bias=False, rngs=rngs)
-        self.bias_HW = nnx.Param(jnp.zeros((config.heads, config.window)))
-        self.norm_mlp = nnx.LayerNorm(d, rngs=rngs)
-        self.up = nnx.Linear(d, config.mlp, rngs=rngs)
-        self.down = nnx.Linear(config.mlp, d, rngs=rngs)
-        self.dropout = dropout_of(config.dropout, rngs)
-
-    def project(self, x: jax.Array, time: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-        """Queries, keys and values ``[..., H, E]`` of residuals ``[..., D]`` at those frames."""
-        qkv = self.qkv(self.norm_attention(x))
-        q, k, v = jnp.split(qkv.reshape(*x.shape[:-1], 3 * self.heads, -1), 3, axis=-2)
-        q = q * q.shape[-1] ** -0.5
-        return (rotated(q, time), rotated(k, time), v) if self.rotary else (q, k, v)
-
-    def finish(self, x: jax.Array, attended: jax.Array) -> jax.Array:
-        """The residual ``[..., D]`` after attention (``[..., H, E]``) and the MLP."""
-        x = x + self.dropout(self.out(attended.reshape(x.shape)))
-        hidden = jax.nn.gelu(self.up(self.norm_mlp(x)))
-        return x + self.dropout(self.down(hidden))
-
-    def __call__(self, x_BTD: jax.Array) -> jax.Array:
-        """Whole sequences at once; each frame sees itself and the ``window - 1`` before."""
-        total = x_BTD.shape[1]
-        q, k, v = self.project(x_BTD, jnp.arange(total)[None])
-        distance = np.arange(total)[:, None] - np.arange(total)[None, :]
-        seen = (distance >= 0) & (distance < self.window)
-        bias = self.bias_HW[...]
-        bias = jnp.pad(bias, ((0, 0), (0, max(0, total - self.window))))[:, :total]
-        logits = jnp.einsum("bthe,bshe->bhts", q, k) + toeplitz(bias)[None]
-        weights = jax.nn.softmax(jnp.where(jnp.asarray(seen)[None, None], logits, -jnp.inf), -1)
-        return self.finish(x_BTD, jnp.einsum("bhts,bshe->bthe", weights, v))
-
-    def step(
-        self,
-        x_ND: jax.Array,
-        query_NHE: jax.Array,
-        keys_WNHE: jax.Array,
-        values_WNHE: jax.Array,
-        distance_W: jax.Array,
-    ) -> jax.Array:
-        """One frame of N hypotheses over their cached keys and values.
-
-        Args:
-            x_ND: residuals.
-            query_NHE: their queries.
-            keys_WNHE: keys of the window, each hypothesis's own past, the current frame included.
-            values_WNHE: likewise.
-            distance_W: frames back that each slot lies; negative where it is empty.
-        """
-        seen = (distance_W >= 0) & (distance_W < self.window)
-        bias_HW = self.bias_HW[...][:, jnp.clip(distance_W, 0, self.window - 1)]
-        logits = jnp.einsum("nhe,wnhe->nhw", query_NHE, keys_WNHE) + bias_HW[None]
-        weights = jax.nn.softmax(jnp.where(seen[None, None], logits, -jnp.inf), -1)
-        return self.finish(x_ND, jnp.einsum("nhw,wnhe->nhe", weights, values_WNHE))
 
 
 class FrameEmbedding(nnx.Module):
@@ -338,7 +243,7 @@ class ChoraleTransformer(nnx.Module):
             self.encoder = PinEncoder(
                 config.pin_width, config.pin_layers, len(config.styles), config.dropout, rngs
             )
-            self.pin_entry = normal(rngs, config.pin_width, config.width, scale=0.02)
+            self.pin_entry = nnx.Param(jnp.zeros((config.pin_width, config.width)))
             self.pin_readers = nnx.List(
                 [PinReader(s, config.width, config.pin_width, rngs) for s in range(N_VOICES)]
             )
@@ -387,19 +292,22 @@ class ChoraleTransformer(nnx.Module):
 
     def log_probs(self, batch: Batch) -> jax.Array:
         """Log-probability ``[B, T, K]`` of the tokens that were chosen, in search order."""
+        # One-hot: a sum's gradient is cheap where a gather's is not.
+        chosen = jax.nn.one_hot(batch.token[..., ORDER], N_GLOBAL)
+        return jnp.where(chosen > 0, self.rows(batch), 0.0).sum(-1)
+
+    def rows(self, batch: Batch) -> jax.Array:
+        """Log-probabilities ``[B, T, K, P]`` of all tokens, slots in search order."""
         b = batch
         encoded = self.encode(b.controls)
         x = self.embed(b.previous, b.previous_age, b.begun, b.controls, b.echo, encoded)
         x = self.dropout(x)
         for block in self.blocks:
             x = block(x)
-        chosen = []
-        for slot, voice in enumerate(ORDER):
+        out = []
+        for slot in range(N_VOICES):
             heard = self.heard(slot, encoded, b.controls.pins)
-            rows = self.heads[slot](
-                x, b.token, b.sounding, b.previous, b.controls.tonic, b.echo, heard
-            )
-            # One-hot: a sum's gradient is cheap where a gather's is not.
-            hot = jax.nn.one_hot(b.token[..., int(voice)], N_GLOBAL)
-            chosen.append(jnp.where(hot > 0, rows, 0.0).sum(-1))
-        return jnp.stack(chosen, -1)
+            tonic = b.controls.tonic
+            head = self.heads[slot]
+            out.append(head(x, b.token, b.sounding, b.previous, tonic, b.echo, heard))
+        return jnp.stack(out, -2)

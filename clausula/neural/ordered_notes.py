@@ -6,11 +6,11 @@ and given the voices chosen so far, the distribution of the next voice's note in
 own odds, times the polynomial over the notes among which the voices still to come must lie, of as
 many factors as there are such voices. (Conditional Bernoulli, or Poisson-binomial, sampling.)
 
-With ``e(m, n)`` the polynomial of degree m over the notes below n,
+With ``e(m, n)`` the polynomial of degree m over the notes below n, all degrees climb together:
 
-    e(0, n) = 1,    e(m, n) = sum over i < n of odds(i) * e(m - 1, i),
+    e(0, n) = 1,    e(m, n + 1) = e(m, n) + odds(n) * e(m - 1, n),
 
-so each degree is one cumulative sum along the note axis, taken in log space.
+in log space.
 
 Shape suffixes: M notes, lowest first.
 
@@ -22,12 +22,23 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from clausula.grid import SEARCH_ORDER, Voice
 
 # Voices still to come once each voice is chosen in search order: how many, on which side.
 TO_COME = {Voice.SOPRANO: 3, Voice.BASS: 2, Voice.ALTO: 1, Voice.TENOR: 0}
+
+
+def log_add(a: jax.Array, b: jax.Array) -> jax.Array:
+    """``log(exp(a) + exp(b))``, ``-inf`` where both are, and there with a gradient of zero.
+
+    (``jnp.logaddexp`` has the same values and no gradient there.)
+    """
+    most = jax.lax.stop_gradient(jnp.maximum(a, b))
+    some = most > -jnp.inf
+    scale = jnp.where(some, most, 0.0)
+    total = jnp.where(some, jnp.exp(a - scale) + jnp.exp(b - scale), 1.0)
+    return jnp.where(some, scale + jnp.log(total), -jnp.inf)
 
 
 def bounds_of(slot: int, index: jax.Array, notes: int) -> tuple[jax.Array, jax.Array]:
@@ -70,7 +81,7 @@ def log_note(
         none do, every note is ``-inf``.
     """
     voice = SEARCH_ORDER[slot]
-    notes = np.arange(log_odds_M.shape[-1])
+    notes = jnp.arange(log_odds_M.shape[-1])
     within = (notes > lower[..., None]) & (notes < upper[..., None])
     log_odds = jnp.where(within, log_odds_M, -jnp.inf)
     # The voices to come lie above the bass, and below any other voice.
@@ -84,13 +95,14 @@ def log_note(
 
 def _log_symmetric(log_odds_M: jax.Array, degree: int, *, below: bool) -> jax.Array:
     """``[…, M]`` log of the elementary symmetric polynomial over the notes below (or above)."""
-    axis = log_odds_M.ndim - 1
-    log_e = jnp.zeros_like(log_odds_M)
-    edge = jnp.full_like(log_odds_M[..., :1], -jnp.inf)
-    for _ in range(degree):
-        total = jax.lax.cumlogsumexp(log_odds_M + log_e, axis, reverse=not below)
-        if below:
-            log_e = jnp.concatenate([edge, total[..., :-1]], -1)
-        else:
-            log_e = jnp.concatenate([total[..., 1:], edge], -1)
-    return log_e
+    # Degree 0 is one before any note, every other degree nothing.
+    start = jnp.full((degree + 1, *log_odds_M.shape[:-1]), -jnp.inf, log_odds_M.dtype)
+    start = start.at[0].set(0.0)
+
+    def note(log_e: jax.Array, log_odds: jax.Array) -> tuple[jax.Array, jax.Array]:
+        more = log_add(log_e[1:], log_odds + log_e[:-1])
+        # What lies below a note leaves the note itself out.
+        return jnp.concatenate([log_e[:1], more]), log_e[degree]
+
+    by_note = jnp.moveaxis(log_odds_M, -1, 0)
+    return jnp.moveaxis(jax.lax.scan(note, start, by_note, reverse=not below)[1], 0, -1)

@@ -64,6 +64,8 @@ BEAT_FRAMES = np.array(
 )
 CHUNK = 4096  # rows whose distributions are held at once
 _SILENT = 99  # stands for an interval from a voice that rests
+# Words that tell kinds of context apart.
+_WIDE, _BESIDE, _SO_FAR = np.arange(1, 4, dtype=np.int32)[:, None]
 _OLDEST = 8  # frames; older notes are not told apart
 
 
@@ -150,10 +152,10 @@ def contexts(
     frame, length = _frame_of_beat(xp, now), xp.asarray(BEAT_FRAMES)[now.meter]
     place = mix(mix(start, frame), length)
     age = xp.minimum(beat.age[:, ORDER[slot]], _OLDEST)
-    wide = mix(mix(place, np.int32(1)), age)
-    so_far = mix(mix(place, np.int32(2)), beat.so_far)
+    wide = mix(mix(place, _WIDE), age)
+    so_far = mix(mix(place, _SO_FAR), beat.so_far)
     own = beat.notes[:, ORDER[slot]]
-    moving, beside = wide, mix(wide, np.int32(3))
+    moving, beside = wide, mix(wide, _BESIDE)
     for voice in ORDER[:slot]:
         token, sounding = chosen.token[:, voice], chosen.sounding[:, voice]
         moves = token != HOLD_TOKEN if holds else sounding != beat.last[:, voice]
@@ -170,7 +172,9 @@ def contexts(
     degree = xp.where(now.tonic == UNKNOWN_KEY, UNKNOWN_KEY, degree)
     exact = mix(mix(four, degree), now.mode)
     exact = mix(mix(exact, now.position), now.phrase_end)
-    return [wide, moving, beside, so_far, outer, four, exact]
+    # For the first voice of a frame these two would ask for nothing new.
+    partners = [moving, beside] if slot else []
+    return [wide, *partners, so_far, outer, four, exact]
 
 
 def _frame_of_beat(xp: ModuleType, now: Known) -> Array:

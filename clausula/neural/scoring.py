@@ -16,7 +16,8 @@ import numpy as np
 
 from clausula.errors import InputError
 from clausula.grid import SEARCH_ORDER
-from clausula.neural.features import AGES, Array, Controls, Example
+from clausula.neural.echo import Array
+from clausula.neural.features import AGES, PADDING, Controls, Example
 from clausula.proposal import FrameSoFar, Past, Proposal
 from clausula.vocabulary import REST_TOKEN
 
@@ -73,10 +74,16 @@ def _length(example: Example) -> int:
 
 
 def _padded(example: Example, length: int) -> _Music:
-    """The piece with its last frame repeated up to ``length`` frames."""
+    """The piece with its last frame repeated up to ``length`` frames, of which nothing is known."""
     frames = np.minimum(np.arange(length), len(example) - 1)
-    music = _Music(example.token, example.sounding, example.age, example.controls)
-    return jax.tree.map(lambda column: np.asarray(column)[frames], music)
+    beyond = length - len(example)
+
+    def padded(column: np.ndarray) -> np.ndarray:
+        width = [(0, beyond)] + [(0, 0)] * (column.ndim - 1)
+        return np.pad(column, width, constant_values=PADDING)
+
+    controls = jax.tree.map(padded, example.controls)
+    return _Music(example.token[frames], example.sounding[frames], example.age[frames], controls)
 
 
 def _buckets(examples: Sequence[Example]) -> Iterator[tuple[list[Example], _Music]]:

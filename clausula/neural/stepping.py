@@ -7,7 +7,7 @@ and are copied.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -31,6 +31,7 @@ from clausula.proposal import FrameSoFar, Past, Proposal
 from clausula.vocabulary import HOLD_TOKEN, REST_TOKEN
 
 Encoded = tuple[jax.Array, jax.Array]
+Tree = TypeVar("Tree", Controls, Encoded | None)
 
 
 class Notes(NamedTuple):
@@ -99,7 +100,7 @@ def transformer_proposal(model: ChoraleTransformer) -> Proposal:
     return Proposal(params, init, begin_frame, log_probs)
 
 
-def _spread(tree: Controls | Encoded | None, hypotheses: int) -> Controls | Encoded | None:
+def _spread(tree: Tree, hypotheses: int) -> Tree:
     """Every array with a new first axis of hypotheses."""
     return jax.tree.map(lambda x: jnp.broadcast_to(x, (hypotheses, *x.shape)), tree)
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -31,14 +31,8 @@ from clausula.neural.losses import plot_losses
 from clausula.neural.pinning import Change
 from clausula.neural.weights import load_weights, save_weights
 
+Network = Any  # an nnx.Module with ``config`` and ``log_probs(batch)``
 EVALUATION_BUCKET = 64  # pieces are padded to a multiple of this many frames
-
-
-class Network(Protocol):
-    """What the loop trains: also an ``nnx.Module``."""
-
-    def log_probs(self, batch: Batch) -> jax.Array:
-        """``[B, T, K]`` log-probability of each token, in search order."""
 
 
 @dataclass(frozen=True)
@@ -60,20 +54,20 @@ class TrainConfig:
     seed: int = 0  # of weights, crops and dropout
 
 
-def loss_of(model: nnx.Module, batch: Batch) -> jax.Array:
+def loss_of(model: Network, batch: Batch) -> jax.Array:
     """Nats per frame over the batch's valid frames; tokens that are given cost nothing."""
     return _nats(model, batch).sum() / batch.valid.sum()
 
 
-def _nats(model: nnx.Module, batch: Batch) -> jax.Array:
+def _nats(model: Network, batch: Batch) -> jax.Array:
     """``[B, T, K]`` nats of each token that counts."""
     return jnp.where(batch.counted[..., np.array(SEARCH_ORDER)], -model.log_probs(batch), 0.0)
 
 
-def _half_loss_of(model: nnx.Module, batch: Batch) -> jax.Array:
+def _half_loss_of(model: Network, batch: Batch) -> jax.Array:
     """The same in bfloat16; the weights that are trained stay float32."""
-    graph, params, rest = nnx.split(model, nnx.Param, ...)
-    copy = nnx.merge(graph, jax.tree.map(lambda p: p.astype(jnp.bfloat16), params), rest)
+    graph, params, rest = nnx.split(model, nnx.Param, ...)  # type: ignore[misc]
+    copy = nnx.merge(graph, jax.tree.map(lambda p: p.astype(jnp.bfloat16), params), rest, copy=True)
     loss = loss_of(copy, batch).astype(jnp.float32)
     nnx.update(model, nnx.state(copy, nnx.RngState))
     return loss
@@ -81,7 +75,7 @@ def _half_loss_of(model: nnx.Module, batch: Batch) -> jax.Array:
 
 @nnx.jit(static_argnames=("half", "trained"))
 def update(
-    model: nnx.Module,
+    model: Network,
     optimizer: nnx.Optimizer,
     average: nnx.State,
     batch: Batch,
@@ -101,11 +95,11 @@ def update(
 
 
 @nnx.jit
-def _summed_nats(model: nnx.Module, batch: Batch) -> jax.Array:
+def _summed_nats(model: Network, batch: Batch) -> jax.Array:
     return _nats(model, batch).sum((0, 1))
 
 
-def nats_by_voice(model: nnx.Module, examples: Sequence[Example]) -> np.ndarray:
+def nats_by_voice(model: Network, examples: Sequence[Example]) -> np.ndarray:
     """Nats per frame of each voice in search order, ``[4]``, over whole pieces.
 
     Every frame counts, the first included; there is no end token. The sum of the four is the
@@ -127,7 +121,7 @@ def nats_by_voice(model: nnx.Module, examples: Sequence[Example]) -> np.ndarray:
 
 
 def make_optimizer(
-    model: nnx.Module, config: TrainConfig, trained: nnx.filterlib.Filter = nnx.Param
+    model: Network, config: TrainConfig, trained: nnx.filterlib.Filter = nnx.Param
 ) -> nnx.Optimizer:
     """AdamW with warm-up and a cosine; vectors and biases do not decay.
 
@@ -156,7 +150,7 @@ class Trainer:
 
     def __init__(
         self,
-        model: nnx.Module,
+        model: Network,
         config: TrainConfig,
         trained: nnx.filterlib.Filter = nnx.Param,
     ) -> None:
@@ -205,14 +199,14 @@ class Trainer:
         )
         return loss
 
-    def averaged(self) -> nnx.Module:
+    def averaged(self) -> Network:
         """A copy of the network that bears the averaged weights."""
-        graph, _, rest = nnx.split(self.model, self.trained, ...)
+        graph, _, rest = nnx.split(self.model, self.trained, ...)  # type: ignore[misc]
         return nnx.merge(graph, self.average, jax.tree.map(jnp.copy, rest))
 
 
 def train(
-    model: nnx.Module,
+    model: Network,
     training: Sequence[Example],
     validation: Sequence[Example],
     *,
@@ -223,7 +217,7 @@ def train(
     weights: np.ndarray | None = None,
     change: Change | None = None,
     trained: nnx.filterlib.Filter = nnx.Param,
-) -> nnx.Module:
+) -> Network:
     """Train a network and keep the averaged weights that validate best.
 
     Args:

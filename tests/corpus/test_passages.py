@@ -119,17 +119,16 @@ def five_parts(rests):
     """Five parts, each silent in the measures (from 0) that are its own."""
     parts = []
     for i, pitch in enumerate(("C5", "A4", "G4", "E4", "C3")):
-        words = (f"r:4 " if m in rests[i] else f"{pitch}:4 " for m in range(20))
+        words = ("r:4 " if m in rests[i] else f"{pitch}:4 " for m in range(20))
         parts.append(part(f"P{i}", "".join(words)))
     return replace(measures(20), parts=tuple(parts))
 
 
 def test_a_part_that_rests_throughout_a_passage_is_left_out_of_it():
     found, left_out = passages(five_parts([range(2, 12), (), range(9, 20), (), ()]))
-    assert spans(found) == [(10, 20)] or spans(found) == [(3, 12)]
-    (passage,) = found[:1]
-    assert [p.name for p in passage.score.parts] == ["P0", "P1", "P3", "P4"]
-    assert left_out["5 parts sound, but the grid has four voices"] == 20 - 11
+    assert spans(found) == [(10, 20)]
+    assert [p.name for p in found[0].score.parts] == ["P0", "P1", "P3", "P4"]
+    assert left_out == {"5 parts sound, but the grid has four voices": 9}
 
 
 def test_five_parts_that_all_sound_do_not_fit():

@@ -37,26 +37,17 @@ def test_a_score_in_lines_is_read_as_it_is(tmp_path):
     assert [len(part.notes) for part in found.parts] == [6, 3, 3, 3]
 
 
-def voices(upper, lower):
-    """A measure in two voices."""
-    measure = musicxml(upper).decode().split("</attributes>")[1].split("</measure>")[0]
-    second = musicxml(lower).decode().split("</attributes>")[1].split("</measure>")[0]
-    first = measure.replace("<duration>", "<voice>1</voice><duration>")
-    return (
-        first
-        + "<backup><duration>4</duration></backup>"
-        + second.replace("<duration>", "<voice>2</voice><duration>")
-    )
-
-
 def test_a_held_upper_voice_outlasts_what_moves_below_it(tmp_path):
-    plain = musicxml("C5:4", "G4:4", "E4:4", "C3:4|C3:4").decode()
-    old = "<pitch><step>C</step><alter>0</alter><octave>5</octave></pitch><duration>4</duration>"
-    start, end = plain.split(f"<note>{old}</note>")
-    odd = start + voices("E5:4", "C5:1 D5:1 F5:2") + end
-    odd = odd.replace("<duration>", "<duration>").encode()
-    found = read(tmp_path, odd.replace(b"<note><rest/>", b"<note><rest/>"))
-    assert sounds(found.parts[0])[:2] == [("E5", 0, 2, True), ("F5", 2, 2, True)]
+    one_voice = musicxml("E5:3 D5:1", "G4:4", "E4:4", "C3:4").decode()
+    below = musicxml("C5:2 G5:1 F5:1").decode().split("</attributes>")[1].split("</measure>")[0]
+    first, rest = one_voice.split("</measure>", 1)
+    head, notes = first.split("</attributes>")
+    upper = notes.replace("</duration>", "</duration><voice>1</voice>")
+    lower = below.replace("</duration>", "</duration><voice>2</voice>")
+    back = "<backup><duration>4</duration></backup>"
+    found = read(tmp_path, f"{head}</attributes>{upper}{back}{lower}</measure>{rest}".encode())
+    # C5 lies below E5; G5 takes over from it; F5 is the higher of the two on the last beat.
+    assert sounds(found.parts[0]) == [("E5", 0, 2, True), ("G5", 2, 1, True), ("F5", 3, 1, True)]
 
 
 def test_what_is_no_score_keeps_the_readers_own_message(tmp_path):

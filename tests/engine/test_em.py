@@ -110,6 +110,24 @@ def test_training_is_a_function_of_its_arguments(monkeypatch):
         np.testing.assert_allclose(a, b, rtol=0.02, atol=1e-4)
 
 
+def test_a_weight_counts_a_piece_more_or_less_often(monkeypatch):
+    grids = [walk(seed) for seed in range(4)]
+    # Whole repetitions and weights are the same likelihood; chunks of one weight each add up.
+    twice = em.train_hmm([*grids, *grids[2:]], states=5, seed=1, iterations=3)
+    by_weight = em.train_hmm(grids, states=5, seed=1, iterations=3, weights=[1, 1, 2, 2])
+    for a, b in zip(twice, by_weight, strict=True):
+        np.testing.assert_allclose(a, b, rtol=0.02, atol=1e-4)
+    monkeypatch.setattr(em, "CHUNK_FRAMES", 40)
+    chunked = em.train_hmm(grids, states=5, seed=1, iterations=3, weights=[1, 1, 2, 2])
+    for a, b in zip(by_weight, chunked, strict=True):
+        np.testing.assert_allclose(a, b, rtol=0.02, atol=1e-4)
+    plain = em.train_hmm(grids, states=5, seed=1, iterations=3)
+    light = em.train_hmm(grids, states=5, seed=1, iterations=3, weights=[1, 1, 1e-3, 1e-3])
+    own, other = grids[:2], grids[2:]
+    assert hidden.nats_per_frame(light, own) < hidden.nats_per_frame(plain, own)
+    assert hidden.nats_per_frame(light, other) > hidden.nats_per_frame(plain, other)
+
+
 def test_more_states_than_verticalities():
     model = em.train_hmm([walk(0, 5)], states=16, seed=0, iterations=2)
     assert model.states == 16
@@ -128,3 +146,6 @@ def test_nonsense_is_refused():
         em.train_hmm([walk(0)], states=0)
     with pytest.raises(InputError, match="no music"):
         em.train_hmm([], states=2)
+    for weights in ([1.0], [1.0, 0.0]):
+        with pytest.raises(InputError, match="above 0"):
+            em.train_hmm([walk(0), walk(1)], states=2, weights=weights)

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 
 from clausula.corpus import load_chorales
-from clausula.grid import Grid
+from clausula.grid import SEARCH_ORDER, Grid
 from clausula.neural.features import Example, example_of, example_of_bare_pitches
 from clausula.neural.scoring import rows_stepwise
 from clausula.proposal import Proposal
@@ -34,6 +34,13 @@ def examples_of_openings(count: int, *, holds: bool) -> list[Example]:
     if holds:
         return [example_of(grid) for grid in openings(count)]
     return [example_of_bare_pitches(grid.pitch) for grid in openings(count)]
+
+
+def nats_of_rows(rows: np.ndarray, example: Example) -> np.ndarray:
+    """``[4]`` nats of the tokens that were chosen, all frames together, slots in search order."""
+    order = [int(voice) for voice in SEARCH_ORDER]
+    chosen = np.take_along_axis(rows, example.token[:, order, None], -1)
+    return -chosen[..., 0].astype(float).sum(0)
 
 
 def assert_rows_are_distributions(

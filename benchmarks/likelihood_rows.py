@@ -1,0 +1,215 @@
+"""Rows of the table on the 16th grid: every proposal, views, several networks, given sopranos."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from flax import nnx
+from likelihood_data import Jsb16
+from likelihood_published import CHORALES
+from likelihood_training import RECIPES
+from likelihood_views import Mixture, paired_difference
+
+from clausula.errors import InputError
+from clausula.neural.features import Example
+from clausula.neural.evaluating import with_soprano
+from clausula.neural.markov_proposal import fit_markov, markov_nats_by_voice
+from clausula.neural.proposals import NAMES
+from clausula.neural.recombinant import fit_recombinant, recombinant_nats_by_voice
+from clausula.neural.weights import load_weights, parameter_count
+
+PROPOSALS = tuple(NAMES)
+COUNTING = ("markov", "recombinant")
+TRANSFORMER = "transformer"
+NatsByVoice = Callable[[Sequence[Example]], np.ndarray]
+
+
+def load_bare(path: Path, name: str) -> tuple[Any, dict[str, str]]:
+    """A network of bare pitches, trained on the data of the table, and its metadata.
+
+    Args:
+        path: its file.
+        name: of its recipe.
+
+    Raises:
+        InputError: no such file, or its tokens hold notes.
+        CorpusError: it holds another kind of network.
+    """
+    if not path.exists():
+        raise InputError(
+            f"no weights of {name} at {path}; fit them with --train {name}, or leave the rows out "
+            "(--proposals names those to measure, --no-harmonizing drops pins, no --bl quarter)"
+        )
+    model, metadata = load_weights(path, RECIPES[name].kind)
+    if model.config.holds:
+        raise InputError(f"{path} holds notes, the data have bare pitches; use --train {name}")
+    return model, metadata
+
+
+def facts_of(model: nnx.Module, metadata: Mapping[str, str]) -> dict[str, Any]:
+    """What a row says of its network."""
+    return {
+        "parameters": parameter_count(model),
+        "trained_on": metadata["data"],
+        "best": json.loads(metadata["best"]),
+        "training": json.loads(metadata["training"]),
+    }
+
+
+def chorale_rows(
+    data: Jsb16,
+    proposals: Sequence[str],
+    splits: Sequence[str],
+    files: Mapping[str, Path],
+    *,
+    shifts: Sequence[int] = (0,),
+    also: Sequence[Path] = (),
+) -> list[dict]:
+    """Rows of the proposals, a row a split.
+
+    Args:
+        data: the chorales.
+        proposals: names; models that count notes are fitted here, on the training split.
+        splits: names.
+        files: weights of the networks by name.
+        shifts: semitones of the transformer's views.
+        also: more transformers, averaged with the first.
+    """
+    rows = []
+    for name in proposals:
+        if name in COUNTING:
+            rows += _rows(data, splits, name, name, _counted(name, data), {})
+            continue
+        model, metadata = load_bare(files[name], name)
+        single = Mixture([model])
+        facts = facts_of(model, metadata)
+        rows += _rows(data, splits, name, name, single.nats_by_voice, facts)
+        if name == TRANSFORMER:
+            rows += _averaged_rows(data, splits, model, facts, shifts, also)
+    return rows
+
+
+def _counted(name: str, data: Jsb16) -> NatsByVoice:
+    """What scores pieces by a model that counts, fitted on the training split."""
+    training = data.examples("train")
+    if name == "markov":
+        return partial(markov_nats_by_voice, fit_markov(training, holds=False))
+    return partial(recombinant_nats_by_voice, fit_recombinant(training, holds=False))
+
+
+def _averaged_rows(
+    data: Jsb16,
+    splits: Sequence[str],
+    model: nnx.Module,
+    facts: dict[str, Any],
+    shifts: Sequence[int],
+    also: Sequence[Path],
+) -> list[dict]:
+    """Rows of the transformer over views, with others, and both."""
+    others = [load_bare(path, TRANSFORMER)[0] for path in also]
+    rows: list[dict] = []
+    several = {
+        "parameters": sum(map(parameter_count, (model, *others))),
+        "also": list(map(str, also)),
+    }
+    views = f"{len(shifts)} transposed views"
+    if len(shifts) > 1:
+        mean = Mixture([model], shifts)
+        told = facts | {"views": list(shifts)}
+        title = f"{TRANSFORMER}, {views}"
+        rows += _rows(data, splits, TRANSFORMER, title, mean.nats_by_voice, told)
+    if others:
+        title = f"{1 + len(others)} {TRANSFORMER}s"
+        mean = Mixture([model, *others])
+        rows += _rows(data, splits, TRANSFORMER, title, mean.nats_by_voice, facts | several)
+    if others and len(shifts) > 1:
+        mean = Mixture([model, *others], shifts)
+        told = facts | several | {"views": list(shifts)}
+        rows += _rows(data, splits, TRANSFORMER, f"{title}, {views}", mean.nats_by_voice, told)
+    return rows
+
+
+def _rows(
+    data: Jsb16,
+    splits: Sequence[str],
+    proposal: str,
+    title: str,
+    nats_of: NatsByVoice,
+    facts: dict[str, Any],
+) -> list[dict]:
+    rows = []
+    for split in splits:
+        pieces = data.examples(split)
+        by_voice = nats_of(pieces)
+        total = float(by_voice.sum())
+        row = {
+            "proposal": proposal,
+            "model": title,
+            "grid": CHORALES,
+            "data": "JSB",
+            "split": split,
+            "nats_per_frame": total,
+            "nats_per_note": total / 4,
+            "mark": "this run",
+            "by_voice": {v: float(x) for v, x in zip("SBAT", by_voice, strict=True)},
+            "pieces": len(pieces),
+            "frames": sum(map(len, pieces)),
+        }
+        print(f"{title:<36}{split:<15}{total:.4f} nats a frame", flush=True)
+        rows.append(row | facts)
+    return rows
+
+
+def harmonizing_row(data: Jsb16, path: Path, split: str = "test") -> dict:
+    """Nats per frame of the lower three voices, told the whole soprano beforehand and not told.
+
+    The network without its ear for given notes is the same network: nothing else of it changed when
+    it learnt to hear them. Either way a voice sees the soprano's past and its present note.
+
+    Args:
+        data: the chorales.
+        path: weights of a transformer that hears given notes.
+        split: whose sopranos are given.
+
+    Raises:
+        InputError: no such weights, or the network hears no given notes.
+    """
+    model, metadata = load_bare(path, "pins")
+    if not model.config.pin_width:
+        raise InputError(f"{path} does not hear given notes; train it with --train pins")
+    pieces = data.examples(split)
+    frames = np.array([len(piece) for piece in pieces])
+    mixture = Mixture([model])
+    without = _lower_voices(mixture.log_probs(pieces))
+    told = _lower_voices(mixture.log_probs([with_soprano(piece) for piece in pieces]))
+    gain = paired_difference(told, without, frames)
+    row = {
+        "task": "harmonizing",
+        "model": "transformer, told the soprano",
+        "grid": CHORALES,
+        "data": "JSB",
+        "split": split,
+        "without": float(without.sum() / frames.sum()),
+        "with": float(told.sum() / frames.sum()),
+        "gain": gain.mean,
+        "gain_low": gain.low,
+        "gain_high": gain.high,
+        "pieces": len(pieces),
+        "pieces_better": int((told < without).sum()),
+        "mark": "this run",
+    }
+    print(
+        f"lower voices, soprano given: {row['with']:.4f}, not given: {row['without']:.4f}",
+        flush=True,
+    )
+    return row | facts_of(model, metadata)
+
+
+def _lower_voices(log_probs: Sequence[np.ndarray]) -> np.ndarray:
+    """``[piece]`` nats of bass, alto and tenor."""
+    return np.array([-rows[:, 1:].sum() for rows in log_probs])
