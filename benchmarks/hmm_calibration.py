@@ -35,7 +35,7 @@ from results import markdown_table, progress_bar, provenance, write_text
 from clausula.corpus import Corpus, load_chorales
 from clausula.corpus.splits import tunes
 from clausula.engine import hmm as hidden
-from clausula.errors import ClausulaError
+from clausula.errors import ClausulaError, InputError
 from clausula.grid import Grid
 from clausula.runtime import keep_compiled_programs
 
@@ -54,22 +54,25 @@ class Told(NamedTuple):
 ByPlace = dict[tuple[Event, int], Told]
 
 
-def foretell(model: hidden.HMM, grids: Sequence[Grid], folds: np.ndarray) -> ByPlace:
+def foretell(
+    model: hidden.HMM, grids: Sequence[Grid], folds: np.ndarray, events: Sequence[Event]
+) -> ByPlace:
     """All forecasts of a model, by event and distance.
 
     Args:
         model: that foretells.
         grids: the pieces.
         folds: ``[piece]``.
+        events: to foretell.
     """
     found: list[Forecast] = []
     with progress_bar() as bar:
-        task = bar.add_task("forecasts", total=len(sites(grids)) * len(Event) * len(DISTANCES))
-        for forecast in forecasts(model, grids):
+        task = bar.add_task("forecasts", total=len(sites(grids)) * len(events) * len(DISTANCES))
+        for forecast in forecasts(model, grids, events):
             found.append(forecast)
             bar.advance(task)
     by_place = {}
-    for event in Event:
+    for event in events:
         for distance in DISTANCES:
             rows = [f for f in found if (f.event, f.distance) == (event, distance)]
             by_place[event, distance] = Told(
@@ -78,6 +81,17 @@ def foretell(model: hidden.HMM, grids: Sequence[Grid], folds: np.ndarray) -> ByP
                 folds[[f.site.piece for f in rows]],
             )
     return by_place
+
+
+def event_of(name: str) -> Event:
+    """The event of a name.
+
+    Raises:
+        InputError: there is none.
+    """
+    if name not in Event.__members__:
+        raise InputError(f"no event {name!r}; known: {', '.join(Event.__members__)}")
+    return Event[name]
 
 
 def folds_of(corpus: Corpus) -> np.ndarray:
@@ -161,8 +175,10 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
+    lines = len(rows) // len(DISTANCES)
+    size = (11, 2.8 * lines)
     figure, axes = pyplot.subplots(
-        len(Event), len(DISTANCES), figsize=(11, 8.5), layout="constrained"
+        lines, len(DISTANCES), figsize=size, layout="constrained", squeeze=False
     )
     for axis, row in zip(axes.flat, rows, strict=True):
         _panel(axis, row)
@@ -214,6 +230,9 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--weights", type=Path, default=hidden.WEIGHTS)
+    parser.add_argument(
+        "--events", default="PAC,HC", help=f"of {','.join(e.name for e in Event)}; the last is slow"
+    )
     parser.add_argument("--json", type=Path, help="write the scores here")
     parser.add_argument("--md", type=Path, help="write the page here")
     parser.add_argument("--png", type=Path, help="draw the picture here")
@@ -227,7 +246,8 @@ def main() -> int:
     try:
         model, _ = hidden.load(args.weights)
         _, apart = split(load_chorales())
-        rows = scored(foretell(model, apart.grids, folds_of(apart)))
+        events = [event_of(name) for name in args.events.split(",")]
+        rows = scored(foretell(model, apart.grids, folds_of(apart), events))
     except ClausulaError as error:
         print(f"hmm_calibration: {error}", file=sys.stderr)
         return 2

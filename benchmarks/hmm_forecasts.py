@@ -37,8 +37,8 @@ class Event(StrEnum):
     """What is foretold: one cadence, or any of several that exclude one another."""
 
     PAC = "PAC in the home key"
-    NEAR_PAC = "PAC in the home key or a near one"
     HC = "HC in the home key"
+    NEAR_PAC = "PAC in the home key or a near one"
 
 
 Asked = tuple[CadenceKind, Degree | None]

@@ -28,7 +28,7 @@ class RollTraining:
     """How the network is trained; kept in the weights' metadata."""
 
     minutes: float = 15.0  # wall clock, evaluations included
-    batch: int = 8  # crops an update
+    batch: int = 4  # crops an update
     length: int = 32  # steps a crop: eight measures of four
     peak: float = 2e-3  # learning rate at the beginning
     floor: float = 0.02  # share of the peak at the end
@@ -152,9 +152,9 @@ def fit(rolls: Rolls, config: RollTraining, out: Path, about: dict[str, str]) ->
     judges = first_frames(rolls.splits["valid"], config.valid_frames)
     out.parent.mkdir(parents=True, exist_ok=True)
     about = about | {"training": json.dumps(asdict(config))}
-    began, best, updates = time.perf_counter(), np.inf, 0
+    began, spent, best, updates = time.perf_counter(), 0.0, np.inf, 0
     with out.with_suffix(".jsonl").open("w") as log:
-        while (spent := (time.perf_counter() - began) / 60) < config.minutes:
+        while spent < config.minutes:
             losses: list[float] = []
             pause = min(spent + config.evaluate_every, config.minutes)
             while not losses or spent < pause:
@@ -174,6 +174,7 @@ def fit(rolls: Rolls, config: RollTraining, out: Path, about: dict[str, str]) ->
             if valid < best:
                 best = valid
                 save_rolls(out, trainer.model, trainer.keys, about | {"best": json.dumps(row)})
+            spent = (time.perf_counter() - began) / 60
 
 
 def falling_rate(config: RollTraining, spent: float) -> jax.Array:

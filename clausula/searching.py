@@ -37,8 +37,7 @@ from clausula.neural.features import (
     no_pins,
 )
 from clausula.neural.proposals import DEFAULT, DEFAULT_STYLE, Loaded, load_proposal
-from clausula.neural.train import nats_by_voice
-from clausula.neural.weights import load_weights
+from clausula.neural.scoring import nats_by_voice_stepwise
 from clausula.pitch import Mode
 from clausula.runtime import keep_compiled_programs
 from clausula.vocabulary import FIRST_PITCH, LOWEST, N_VOICE
@@ -213,10 +212,11 @@ def _planned(ties: Ties) -> Return:
 
 
 def record_taste() -> None:
-    """Measure the held-out pieces under the shipped network: what real pieces are like."""
+    """Measure the held-out pieces under the shipped proposal: what real pieces are like."""
     corpus = load_chorales()
-    model, _ = load_weights()
+    loaded = load_proposal()
+    style = loaded.style_index(DEFAULT_STYLE)
     grids = [corpus.grids[i] for i in held_out(corpus)]
-    style = model.config.styles.index(DEFAULT_STYLE)
-    nats = [float(nats_by_voice(model, [example_of(grid, style)]).sum()) for grid in grids]
+    examples = [example_of(grid, style) for grid in grids]
+    nats = [float(nats_by_voice_stepwise(loaded.proposal, [e]).sum()) for e in examples]
     write_reference(grids, nats)

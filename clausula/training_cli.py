@@ -113,15 +113,13 @@ def evaluate(
 
     from rich.console import Console
     from rich.table import Table
-    from safetensors import safe_open
 
     from clausula.neural import evaluating
-    from clausula.neural.proposals import weights_of
+    from clausula.neural.proposals import metadata_of, weights_of
 
     path = weights or weights_of(proposal)
     found = evaluating.evaluate(proposal, path, _corpora(corpus))
-    with safe_open(path, framework="np") as file:
-        reported = json.loads((file.metadata() or {}).get("held_out", "{}"))
+    reported = json.loads(metadata_of(proposal, path).get("held_out", "{}"))
     table = Table(
         "held-out pieces", "nats a frame", "as recorded", title=f"{proposal}: {path.name}"
     )

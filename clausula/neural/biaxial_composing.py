@@ -189,30 +189,29 @@ class BiaxialComposer(nnx.Module):
             sounding: ``[R, V]`` pitch tokens that those voices then sound.
             last: ``[R, V]`` pitch tokens of the frame before.
         """
-        chosen = np.isin(np.arange(N_VOICES), ORDER[:slot])
-        playing = (sounding != REST_TOKEN) & chosen
-        lower, upper = bounds_of(slot, jnp.where(playing, sounding - FIRST_PITCH, -1), NOTES)
-        own_last = last[:, ORDER[slot]]
-        told = self._told(slot, token, sounding, playing, lower, upper, own_last)
-        told_MRK = jnp.moveaxis(told, 1, 0).astype(gates_MRG.dtype)
-        logits = self.body.along_notes(gates_MRG, told_MRK)
-        play, articulate = jnp.moveaxis(logits, 0, 1)[..., PLAY], logits[..., ARTICULATE].T
-        log_notes, some = log_note(slot, play, lower, upper)
-        log_exact = self._tokens(log_notes, articulate, own_last)
+        told = self.told(slot, token, sounding, last)
+        logits = self.body.along_notes(gates_MRG, jnp.moveaxis(told, 1, 0))
+        return self.answer(slot, logits, token, sounding, last)
+
+    def answer(
+        self,
+        slot: int,
+        logits_MR2: jax.Array,
+        token: jax.Array,
+        sounding: jax.Array,
+        last: jax.Array,
+    ) -> jax.Array:
+        """Log-probabilities ``[R, P]`` from the layers along notes; the rest as in ``log_slot``."""
+        play_RM, articulate_RM = logits_MR2[..., PLAY].T, logits_MR2[..., ARTICULATE].T
+        log_notes, some = log_note(slot, play_RM, *_bounds(slot, sounding))
+        log_exact = self._tokens(log_notes, articulate_RM, last[:, ORDER[slot]])
         log_smooth = self.back_off.log_smooth(slot, sounding, last)
         return self.back_off.mixed(slot, log_exact, some, log_smooth, last)
 
-    def _told(
-        self,
-        slot: int,
-        token: jax.Array,
-        sounding: jax.Array,
-        playing: jax.Array,
-        lower: jax.Array,
-        upper: jax.Array,
-        own_last: jax.Array,
-    ) -> jax.Array:
-        """``float32[R, M, TOLD]`` what each note is told of this frame."""
+    def told(self, slot: int, token: jax.Array, sounding: jax.Array, last: jax.Array) -> jax.Array:
+        """``[R, M, TOLD]`` what each note is told of this frame; arguments as in ``log_slot``."""
+        playing, (lower, upper) = _playing(slot, sounding), _bounds(slot, sounding)
+        own_last = last[:, ORDER[slot]]
         play = roll_of(sounding, playing)
         begun = roll_of(sounding, playing & (token != HOLD_TOKEN))
         notes = np.arange(NOTES)
@@ -222,7 +221,7 @@ class BiaxialComposer(nnx.Module):
         own = roll_of(own_last[:, None], (own_last != REST_TOKEN)[:, None])
         which = jnp.broadcast_to(np.eye(N_VOICES, dtype=np.float32)[slot], (*play.shape, N_VOICES))
         parts = [below, around(play), chroma_from(play, LOWEST), around(own), which]
-        return jnp.concatenate(parts, -1)
+        return jnp.concatenate(parts, -1).astype(self.body.told_KG[...].dtype)
 
     def _tokens(
         self, log_notes: jax.Array, articulate: jax.Array, own_last: jax.Array
@@ -248,14 +247,29 @@ class BiaxialComposer(nnx.Module):
         def by_frame(x: jax.Array) -> jax.Array:
             return jnp.moveaxis(x, 1, 0).reshape(frames * rows, N_VOICES)
 
-        token = by_frame(batch.token)
-        sounding, last = by_frame(batch.sounding), by_frame(batch.previous)
+        frame = (by_frame(batch.token), by_frame(batch.sounding), by_frame(batch.previous))
+        # The notes are climbed once, with the four slots side by side.
+        told = jnp.concatenate([self.told(slot, *frame) for slot in range(N_VOICES)])
+        logits = self.body.along_notes(
+            jnp.tile(gates_MRG, (1, N_VOICES, 1)), jnp.moveaxis(told, 1, 0)
+        )
         chosen = []
-        for slot in range(N_VOICES):
-            log_probs = self.log_slot(slot, gates_MRG, token, sounding, last)
-            target = token[:, ORDER[slot], None]
+        for slot, logits_MR2 in enumerate(jnp.split(logits, N_VOICES, axis=1)):
+            log_probs = self.answer(slot, logits_MR2, *frame)
+            target = frame[0][:, ORDER[slot], None]
             chosen.append(jnp.take_along_axis(log_probs, target, -1)[:, 0])
         return jnp.moveaxis(jnp.stack(chosen, -1).reshape(frames, rows, N_VOICES), 1, 0)
+
+
+def _playing(slot: int, sounding: jax.Array) -> jax.Array:
+    """``bool[R, V]`` voices of earlier slots that sound."""
+    return (sounding != REST_TOKEN) & np.isin(np.arange(N_VOICES), ORDER[:slot])
+
+
+def _bounds(slot: int, sounding: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """``bounds_of`` from pitch tokens ``[R, V]``."""
+    index = jnp.where(_playing(slot, sounding), sounding - FIRST_PITCH, -1)
+    return bounds_of(slot, index, NOTES)
 
 
 class Sounded(NamedTuple):

@@ -142,7 +142,9 @@ class PinReader(nnx.Module):
         self.up = normal(rngs, 2 * width, 2 * width, scale=(2 * width) ** -0.5)
         # Training begins at the network without pins: whatever is added to it begins at zero.
         self.down = nnx.Param(jnp.zeros((2 * width, width)))
-        self.norm = nnx.LayerNorm(2 * width, rngs=rngs)
+        # Apart, or the network's vector, which is far longer, would drown what is said.
+        self.norm_said = nnx.LayerNorm(width, rngs=rngs)
+        self.norm_own = nnx.LayerNorm(width, rngs=rngs)
         self.fields = FieldTable([N_GLOBAL, N_PIN_STATES] * (1 + len(self.later)), width, rngs)
         self.intervals = nnx.Param(jnp.zeros((width, max(1, len(self.later)) * N_INTERVALS)))
         self.own = nnx.Param(jnp.zeros((width, 1)))
@@ -164,7 +166,7 @@ class PinReader(nnx.Module):
                 jnp.where(known, pins.state[..., voice], UNPINNED),
             ]
         said = e @ self.enter[...] + self.fields(fields)
-        both = self.norm(jnp.concatenate([said, x], -1))
+        both = jnp.concatenate([self.norm_said(said), self.norm_own(x)], -1)
         return jax.nn.gelu(both @ self.up[...]) @ self.down[...]
 
     def logits(self, u: jax.Array, pins: Pins, last: jax.Array) -> jax.Array:

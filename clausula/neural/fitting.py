@@ -6,7 +6,7 @@ The transformer is trained in two parts: the network, then its ear for given not
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,17 +27,14 @@ from clausula.neural.markov_proposal import (
 from clausula.neural.material import ANY, MAIN_STYLE, Material, material_of
 from clausula.neural.network import ChoraleTransformer, NetworkConfig
 from clausula.neural.pinning import Change, random_pins, random_returns
-from clausula.neural.proposals import CHAINS, DEFAULT, EXPONENTS, weights_of
-from clausula.neural.recombinant import (
-    fit_recombinant,
-    save_recombinant,
-)
+from clausula.neural.proposals import CHAINS, COUNTING, DEFAULT, EXPONENTS, weights_of
+from clausula.neural.recombinant import fit_recombinant, load_recombinant, save_recombinant
 from clausula.neural.train import TrainConfig, train
 from clausula.neural.weights import adopt, load_weights, network_kinds, record_metadata
 
 UNTOLD = 0.1  # share of crops whose style is not told
 UNMARKED = 0.3  # share of crops whose phrase ends are not told
-LEAST = 2  # contexts seen less often are left out of models that count
+LEAST = 2  # ways into a beat that are rarer are not filed
 PINS = TrainConfig(steps=600, warmup=50, patience=4)  # of the encoder of given notes
 _PIN_PARTS = ("encoder", "pin_entry", "pin_readers")
 
@@ -142,6 +139,12 @@ def train_transformer(
     )
 
 
+COUNTS: dict[str, tuple[Callable, Callable]] = {
+    "markov": (load_markov, save_markov),
+    "recombinant": (load_recombinant, save_recombinant),
+}
+
+
 def fit_proposal(
     name: str,
     out: Path,
@@ -173,12 +176,13 @@ def fit_proposal(
     material = material_of(corpus or load_bundled())
     metadata = material.metadata(command)
     options = settings or {}
-    if name == "markov":
-        save_markov(out, fit_markov(material.of_main_style, holds=True, least=LEAST), metadata)
-    elif name == "recombinant":
-        learnt = material.of_main_style
-        save_recombinant(out, fit_recombinant(learnt, holds=True, least=LEAST), metadata)
-    elif name == DEFAULT:
+    if name in COUNTING:
+        _count(name, out, material, metadata)
+        load, save = COUNTS[name]
+        reached = {"held_out": json.dumps(evaluate(name, out, corpus))}
+        save(out, load(out)[0], metadata | reached)
+        return
+    if name == DEFAULT:
         train_transformer(
             out,
             material,
@@ -188,8 +192,8 @@ def fit_proposal(
             command=command,
             resume=resume,
         )
-        chains = out.with_name(out.stem + ".chains" + out.suffix)
-        save_markov(chains, fit_markov(material.of_main_style, holds=True, least=LEAST), metadata)
+        chains = out.with_suffix(".counts")
+        _count("markov", chains, material, metadata)
         pool_with_chains(out, chains, material)
     else:
         module, config_type = network_kinds()[name]
@@ -206,6 +210,15 @@ def fit_proposal(
             change=with_less_told(lambda example, rng: example),
         )
     record_metadata(out, {"held_out": json.dumps(evaluate(name, out, corpus))})
+
+
+def _count(name: str, out: Path, material: Material, metadata: dict[str, str]) -> None:
+    """Fit one of the models that count notes and write it."""
+    learnt = material.of_main_style
+    if name == "markov":
+        save_markov(out, fit_markov(learnt, holds=True), metadata)
+    else:
+        save_recombinant(out, fit_recombinant(learnt, holds=True, least=LEAST), metadata)
 
 
 def pool_with_chains(out: Path, chains: Path, material: Material) -> None:

@@ -17,6 +17,7 @@ from clausula.proposal import Proposal
 HERE = Path(__file__).parent
 DEFAULT = "transformer"
 NETWORK = "network"
+COUNTING = ("markov", "recombinant")  # they count notes; the others are networks
 DEFAULT_STYLE = "bach"
 CHAINS, EXPONENTS = "chains", "exponents"  # in the transformer's metadata: what it is pooled with
 NAMES = {
@@ -67,7 +68,20 @@ def weights_of(name: str) -> Path:
     """
     if name not in NAMES:
         raise InputError(f"no proposal {name!r}; known: {', '.join(NAMES)}")
-    return HERE / f"{DEFAULT if name == NETWORK else name}.safetensors"
+    ending = ".counts" if name in COUNTING else ".safetensors"
+    return HERE / f"{DEFAULT if name == NETWORK else name}{ending}"
+
+
+def metadata_of(name: str, path: Path) -> dict[str, str]:
+    """What a proposal's file says of its training."""
+    if name in COUNTING:
+        from clausula.neural.markov_files import load_tables
+
+        return load_tables(path)[2]
+    from safetensors import safe_open
+
+    with safe_open(path, framework="np") as file:
+        return dict(file.metadata() or {})
 
 
 def load_proposal(name: str = DEFAULT, weights: Path | None = None) -> Loaded:

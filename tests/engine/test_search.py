@@ -15,7 +15,6 @@ from clausula.engine.search import search
 from clausula.gridding import to_score
 from clausula.neural.batches import crop, stack
 from clausula.neural.features import example_of
-from clausula.neural.train import log_probs
 
 PLANS = {
     "major": plan_for(),
@@ -75,7 +74,7 @@ def test_log_probabilities_are_those_of_the_network_reading_the_finished_piece(f
     plan, result = found
     for tokens, log_net in zip(result.tokens[0], result.log_net[0], strict=True):
         grid = grid_of(tokens, plan)
-        whole = log_probs(MODEL, stack([crop(example_of(grid), 0, len(grid))]))
+        whole = MODEL.log_probs(stack([crop(example_of(grid), 0, len(grid))]))
         np.testing.assert_allclose(whole.sum(), log_net, rtol=1e-4)
 
 

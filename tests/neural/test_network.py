@@ -31,18 +31,28 @@ def model():
     return drawn_network()
 
 
+@pytest.fixture(scope="module")
+def proposal(model):
+    return transformer_proposal(model)
+
+
 def whole(example) -> Batch:
     return stack([crop(example, 0, len(example))])
 
 
+@nnx.jit
+def _log_probs(model, batch):
+    return model.log_probs(batch)
+
+
 def log_probs(model, batch) -> np.ndarray:
-    return np.asarray(nnx.jit(lambda m, b: m.log_probs(b))(model, batch))[0]
+    return np.asarray(_log_probs(model, batch))[0]
 
 
 @pytest.mark.parametrize("kind", EXAMPLES)
-def test_stepping_equals_reading_whole(model, kind):
+def test_stepping_equals_reading_whole(model, proposal, kind):
     example = EXAMPLES[kind]
-    rows = rows_stepwise(transformer_proposal(model), example)
+    rows = rows_stepwise(proposal, example)
     np.testing.assert_allclose(np.exp(rows).sum(-1), 1.0, rtol=1e-5)
     chosen = np.take_along_axis(rows, example.token[:, ORDER, None], -1)[..., 0]
     np.testing.assert_allclose(chosen, log_probs(model, whole(example)), atol=1e-4)
@@ -102,14 +112,14 @@ def test_the_gradient_from_later_frames_is_zero(model):
 
 
 @pytest.mark.parametrize("kind", ["bare", "planned"])
-def test_the_future_is_never_seen(model, kind):
+def test_the_future_is_never_seen(proposal, kind):
     example = EXAMPLES[kind]
     at = 45
     token, sounding = example.token.copy(), example.sounding.copy()
     token[at:] = sounding[at:] = 30
     changed = replace(example, token=token, sounding=sounding)
-    before = rows_stepwise(transformer_proposal(model), example)[: at + 1, 0]
-    after = rows_stepwise(transformer_proposal(model), changed)[: at + 1, 0]
+    before = rows_stepwise(proposal, example)[: at + 1, 0]
+    after = rows_stepwise(proposal, changed)[: at + 1, 0]
     np.testing.assert_array_equal(before, after)
 
 
