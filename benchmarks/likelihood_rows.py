@@ -16,14 +16,14 @@ from likelihood_training import RECIPES
 from likelihood_views import Mixture, paired_difference
 
 from clausula.errors import InputError
-from clausula.neural.features import Example
 from clausula.neural.evaluating import with_soprano
+from clausula.neural.features import Example
 from clausula.neural.markov_proposal import fit_markov, markov_nats_by_voice
-from clausula.neural.proposals import NAMES
+from clausula.neural.proposals import NAMES, NETWORK
 from clausula.neural.recombinant import fit_recombinant, recombinant_nats_by_voice
 from clausula.neural.weights import load_weights, parameter_count
 
-PROPOSALS = tuple(NAMES)
+PROPOSALS = tuple(name for name in NAMES if name != NETWORK)
 COUNTING = ("markov", "recombinant")
 TRANSFORMER = "transformer"
 NatsByVoice = Callable[[Sequence[Example]], np.ndarray]

@@ -50,11 +50,6 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="go on where a stopped run left off")
     ] = False,
-    coordinator: Annotated[
-        str | None, typer.Option(help="host:port of the first of several machines")
-    ] = None,
-    machines: Annotated[int, typer.Option(help="how many machines train together", min=1)] = 1,
-    machine: Annotated[int, typer.Option(help="which of them this is, from 0", min=0)] = 0,
 ) -> None:
     """Train a proposal, by default the transformer on the corpus that ships."""
     from clausula.neural.fitting import fit_proposal
@@ -71,7 +66,6 @@ def train(
     if os.path.isdir(out):
         raise InputError(f"--out {out} is a folder; name a file, such as {out / 'my.safetensors'}")
     require_folder(out.parent)
-    _join(coordinator, machines, machine)
     settings: dict[str, Any] = {"dropout": dropout}
     if proposal == "transformer":
         settings["field_dropout"] = field_dropout
@@ -137,17 +131,3 @@ def _corpora(files: list[Path] | None) -> Corpus | None:
     if not files:
         return None
     return corpus_of([piece for file in files for piece in load_corpus(file).pieces])
-
-
-def _join(coordinator: str | None, machines: int, machine: int) -> None:
-    """Join the other machines of a training, if there are any."""
-    if coordinator is None and machines == 1:
-        return
-    if coordinator is None or machine >= machines:
-        raise InputError(
-            f"--machine {machine} of --machines {machines} with --coordinator {coordinator}: give "
-            "all three, machines counted from 0"
-        )
-    import jax
-
-    jax.distributed.initialize(coordinator, machines, machine)

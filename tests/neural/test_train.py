@@ -1,9 +1,8 @@
-"""Training: stopped and resumed, or spread over devices or processes, it is the same."""
+"""Training: stopped and resumed, or spread over devices, it is the same."""
 
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -108,10 +107,10 @@ def test_training_stops_when_nothing_gets_better(tmp_path, monkeypatch):
     assert [row["step"] for row in rows] == [3, 6]
 
 
-def run_apart(out: Path, *arguments: str, devices: int = 1) -> subprocess.Popen:
+def run_apart(out: Path, devices: int) -> subprocess.Popen:
     flags = f"--xla_force_host_platform_device_count={devices}"
     environment = os.environ | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
-    command = [sys.executable, str(HERE / "training_process.py"), str(out), *arguments]
+    command = [sys.executable, str(HERE / "training_process.py"), str(out)]
     return subprocess.Popen(command, env=environment)
 
 
@@ -125,16 +124,6 @@ def assert_same_curve(rows: list[dict], others: list[dict]) -> None:
 def test_four_devices_give_the_same_numbers(undisturbed, tmp_path):
     out = tmp_path / "w.safetensors"
     assert run_apart(out, devices=4).wait(timeout=300) == 0
-    assert_same_curve(undisturbed[1], rows_of(out))
-
-
-def test_two_processes_give_the_same_numbers(undisturbed, tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    out = tmp_path / "w.safetensors"
-    both = [run_apart(out, address, str(i)) for i in range(2)]
-    assert [process.wait(timeout=300) for process in both] == [0, 0]
     assert_same_curve(undisturbed[1], rows_of(out))
 
 

@@ -1,12 +1,7 @@
-"""The training of ``test_train`` in a process of its own: ``OUT [COORDINATOR PROCESS]``."""
+"""The training of ``test_train`` in a process of its own: ``OUT``."""
 
 import sys
 from pathlib import Path
-
-import jax
-
-if len(sys.argv) > 2:
-    jax.distributed.initialize(sys.argv[2], 2, int(sys.argv[3]))
 
 from test_train import fit
 
