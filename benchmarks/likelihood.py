@@ -115,7 +115,6 @@ def train_one(arguments: argparse.Namespace, files: dict[str, Path]) -> None:
         validation,
         arguments=arguments,
         out=files[name],
-        base=files[TRANSFORMER],
         metadata={"data": data, "command": "benchmarks/likelihood.py " + shlex.join(sys.argv[1:])},
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from flax import nnx
 from likelihood_data import Jsb16
+from likelihood_pool import RowsOf, fitted_pool, mean_rows
 from likelihood_published import CHORALES
 from likelihood_training import RECIPES
 from likelihood_views import Mixture, paired_difference
@@ -18,7 +19,7 @@ from likelihood_views import Mixture, paired_difference
 from clausula.errors import InputError
 from clausula.neural.evaluating import with_soprano
 from clausula.neural.features import Example
-from clausula.neural.markov_proposal import fit_markov, markov_nats_by_voice
+from clausula.neural.markov_proposal import fit_markov, markov_nats_by_voice, markov_rows
 from clausula.neural.proposals import NAMES, NETWORK
 from clausula.neural.recombinant import fit_recombinant, recombinant_nats_by_voice
 from clausula.neural.weights import load_weights, parameter_count
@@ -91,6 +92,8 @@ def chorale_rows(
         rows += _rows(data, splits, name, name, single.nats_by_voice, facts)
         if name == TRANSFORMER:
             rows += _averaged_rows(data, splits, model, facts, shifts, also)
+            if "markov" in proposals:
+                rows += _pooled_rows(data, splits, model, facts, shifts, also)
     return rows
 
 
@@ -134,6 +137,55 @@ def _averaged_rows(
     return rows
 
 
+def _pooled_rows(
+    data: Jsb16,
+    splits: Sequence[str],
+    model: nnx.Module,
+    facts: dict[str, Any],
+    shifts: Sequence[int],
+    also: Sequence[Path],
+) -> list[dict]:
+    """Rows of the transformer asked together with the Markov chains, as composing asks them."""
+    chains = fit_markov(data.examples("train"), holds=False)
+    others = [load_bare(path, TRANSFORMER)[0] for path in also]
+    judges = data.examples("valid")
+
+    # Each expert's rows of a split are needed several times.
+    counted = _remembered(lambda pieces: [markov_rows(chains, piece) for piece in pieces])
+    rows: list[dict] = []
+    ways = [([model], (0,), "")]
+    if others or len(shifts) > 1:
+        names = [f"{1 + len(others)} networks"] if others else []
+        names += [f"{len(shifts)} views"] if len(shifts) > 1 else []
+        ways.append(([model, *others], tuple(shifts), f" ({', '.join(names)})"))
+    for models, views, how in ways:
+        network = _remembered(partial(mean_rows, models, views))
+        pool = fitted_pool([network, counted], judges)
+        told = {
+            "parameters": sum(map(parameter_count, models)),
+            "views": list(views),
+            "also": list(map(str, also)) if len(models) > 1 else [],
+            "exponents": np.round(pool.exponents, 4).tolist(),
+            "exponents_fitted_on": "valid",
+        }
+        title = f"{TRANSFORMER}{how} x markov"
+        rows += _rows(data, splits, TRANSFORMER, title, pool.nats_by_voice, facts | told)
+    return rows
+
+
+def _remembered(rows_of: RowsOf) -> RowsOf:
+    """The same, piece by piece no more than once."""
+    known: dict[int, tuple[Example, np.ndarray]] = {}
+
+    def remembered(examples: Sequence[Example]) -> list[np.ndarray]:
+        new = [e for e in examples if id(e) not in known]
+        for example, rows in zip(new, rows_of(new), strict=True):
+            known[id(example)] = (example, rows)
+        return [known[id(e)][1] for e in examples]
+
+    return remembered
+
+
 def _rows(
     data: Jsb16,
     splits: Sequence[str],
@@ -168,8 +220,8 @@ def _rows(
 def harmonizing_row(data: Jsb16, path: Path, split: str = "test") -> dict:
     """Nats per frame of the lower three voices, told the whole soprano beforehand and not told.
 
-    The network without its ear for given notes is the same network: nothing else of it changed when
-    it learnt to hear them. Either way a voice sees the soprano's past and its present note.
+    It is the same network both times, which learnt from pieces with given notes and without. Either
+    way a voice sees the soprano's past and its present note.
 
     Args:
         data: the chorales.

@@ -11,8 +11,9 @@ from typing import Any
 from flax import nnx
 
 from clausula.errors import InputError
+from clausula.neural.evaluating import with_soprano
 from clausula.neural.features import Example
-from clausula.neural.fitting import PINS, add_pins
+from clausula.neural.pinning import unchanged, with_some_pinned
 from clausula.neural.train import TrainConfig, train
 from clausula.neural.weights import TRANSFORMER, network_kinds
 
@@ -37,7 +38,8 @@ class Recipe:
 _REGULARISED = {"dropout": 0.35, "field_dropout": 0.05}
 RECIPES = {
     "transformer": Recipe(TRANSFORMER, TrainConfig(), _REGULARISED),
-    "pins": Recipe(TRANSFORMER, PINS, {"pin_width": 128}),
+    # Half of what it learns from has pins, so that it overfits later.
+    "pins": Recipe(TRANSFORMER, TrainConfig(steps=1600), _REGULARISED | {"pin_width": 128}),
     "charrnn": Recipe("charrnn", TrainConfig(steps=2500, peak=3e-3)),
     "biaxial": Recipe("biaxial", TrainConfig(steps=2500, peak=3e-3)),
     # Pieces are 60 frames long, a quarter of the others.
@@ -91,7 +93,7 @@ def settings_of(name: str, arguments: argparse.Namespace) -> tuple[TrainConfig, 
         )
     of_network = {key: value for key, value in asked.items() if key in _NETWORK_OPTIONS}
     known = {f.name for f in fields(network_kinds()[recipe.kind][1])}
-    allowed = {"pin_width"} if name == "pins" else known - {"pin_width"}
+    allowed = known if name == "pins" else known - {"pin_width"}
     for key in of_network:
         if key not in allowed:
             raise InputError(f"{name} has no setting --{key.replace('_', '-')}; leave it out")
@@ -105,7 +107,6 @@ def fit(
     *,
     arguments: argparse.Namespace,
     out: Path,
-    base: Path,
     metadata: dict[str, str],
 ) -> None:
     """Train one network on bare pitches; validation chooses the weights.
@@ -116,25 +117,13 @@ def fit(
         validation: pieces that choose the weights.
         arguments: the command line, with the settings.
         out: the weights file.
-        base: weights of the network that is taught to hear given notes; read for ``pins`` only.
         metadata: recorded with the weights, the data's digest among it.
 
     Raises:
         InputError: an option that this network does not have.
     """
     config, network = settings_of(name, arguments)
-    if name == "pins":
-        add_pins(
-            base,
-            training,
-            validation,
-            config=config,
-            out=out,
-            metadata=metadata,
-            resume=arguments.resume,
-            pin_width=network["pin_width"],
-        )
-        return
+    pinned = name == "pins"
     module: Any
     module, config_type = network_kinds()[RECIPES[name].kind]
     train(
@@ -145,4 +134,6 @@ def fit(
         out=out,
         metadata=metadata,
         resume=arguments.resume,
+        change=with_some_pinned(unchanged) if pinned else None,
+        watched=[with_soprano(example) for example in validation] if pinned else (),
     )

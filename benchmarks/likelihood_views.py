@@ -8,7 +8,7 @@ is lost, so the nats are an upper bound on those of the normalised mean.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -39,6 +39,13 @@ def token_log_probs(model: nnx.Module, examples: Sequence[Example]) -> list[np.n
     Returns:
         One ``float64[time, 4]`` a piece, slots in search order.
     """
+    return [rows.astype(float) for rows in by_bucket(_log_probs, model, examples)]
+
+
+def by_bucket(
+    of: Callable[[Any, Batch], jax.Array], model: nnx.Module, examples: Sequence[Example]
+) -> list[np.ndarray]:
+    """A function of a network and a batch, asked of whole pieces: one ``[time, …]`` a piece."""
     model.eval()
     by_length: dict[int, list[int]] = {}
     for i, example in enumerate(examples):
@@ -50,7 +57,7 @@ def token_log_probs(model: nnx.Module, examples: Sequence[Example]) -> list[np.n
             group = members[start : start + TOGETHER]
             crops = [crop(examples[i], 0, length) for i in group]
             crops += [crops[0]] * (TOGETHER - len(crops))
-            rows = np.asarray(_log_probs(model, stack(crops)), float)
+            rows = np.asarray(of(model, stack(crops)))
             for i, row in zip(group, rows, strict=False):
                 out[i] = row[: len(examples[i])]
     return out

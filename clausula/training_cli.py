@@ -30,9 +30,6 @@ def train(
         typer.Option(help="from 'clausula corpus build', any number of times; what ships if none"),
     ] = None,
     steps: Annotated[int, typer.Option(help="optimiser updates", min=1)] = 1600,
-    pin_steps: Annotated[
-        int, typer.Option(help="updates of the transformer's ear for given notes", min=1)
-    ] = 600,
     batch: Annotated[int, typer.Option(help="crops an update", min=1)] = 16,
     length: Annotated[int, typer.Option(help="frames a crop", min=1)] = 128,
     peak: Annotated[float, typer.Option(help="highest learning rate")] = 1.5e-3,
@@ -50,6 +47,11 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="go on where a stopped run left off")
     ] = False,
+    coordinator: Annotated[
+        str | None, typer.Option(help="host:port of the first of several machines")
+    ] = None,
+    machines: Annotated[int, typer.Option(help="how many machines train together", min=1)] = 1,
+    machine: Annotated[int, typer.Option(help="which of them this is, from 0", min=0)] = 0,
 ) -> None:
     """Train a proposal, by default the transformer on the corpus that ships."""
     from clausula.neural.fitting import fit_proposal
@@ -66,26 +68,28 @@ def train(
     if os.path.isdir(out):
         raise InputError(f"--out {out} is a folder; name a file, such as {out / 'my.safetensors'}")
     require_folder(out.parent)
+    _join(coordinator, machines, machine)
     settings: dict[str, Any] = {"dropout": dropout}
     if proposal == "transformer":
         settings["field_dropout"] = field_dropout
     # A run shorter than the usual warm-up warms up until its last update.
-    common: dict[str, Any] = {
-        "batch": batch,
-        "length": length,
-        "peak": peak,
-        "weight_decay": weight_decay,
-        "patience": patience,
-        "seed": seed,
-    }
+    config = TrainConfig(
+        steps=steps,
+        warmup=min(150, steps - 1),
+        batch=batch,
+        length=length,
+        peak=peak,
+        weight_decay=weight_decay,
+        patience=patience,
+        seed=seed,
+    )
     try:
         fit_proposal(
             proposal,
             out,
             corpus=_corpora(corpus),
             settings=settings,
-            config=TrainConfig(steps=steps, warmup=min(150, steps - 1), **common),
-            pins=TrainConfig(steps=pin_steps, warmup=min(50, pin_steps - 1), **common),
+            config=config,
             command="clausula " + shlex.join(sys.argv[1:]),
             resume=resume,
         )
@@ -131,3 +135,21 @@ def _corpora(files: list[Path] | None) -> Corpus | None:
     if not files:
         return None
     return corpus_of([piece for file in files for piece in load_corpus(file).pieces])
+
+
+def _join(coordinator: str | None, machines: int, machine: int) -> None:
+    """Join the other machines of a training, if there are any.
+
+    Raises:
+        InputError: some of the options are missing.
+    """
+    if coordinator is None and machines == 1:
+        return
+    if coordinator is None or machine >= machines:
+        raise InputError(
+            f"--machine {machine} of --machines {machines} with --coordinator {coordinator}: give "
+            "all three, machines counted from 0"
+        )
+    import jax
+
+    jax.distributed.initialize(coordinator, machines, machine)

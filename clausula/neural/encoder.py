@@ -41,6 +41,7 @@ N_PIN_STATES = 3  # as features: any, hold, onset
 N_VOICES = 4
 PIN_HEADS = 4
 REACH = 128  # frames that the encoder sees each way
+AHEAD = 33  # classes of how far the next given note is: 0 to 31 frames, more
 
 
 class PinBlock(nnx.Module):
@@ -89,6 +90,7 @@ class PinEncoder(nnx.Module):
         rngs: nnx.Rngs,
     ):
         sizes = [N_GLOBAL, 14, N_PIN_STATES, N_INTERVALS, N_INTERVALS]
+        sizes += [N_GLOBAL, 14, N_INTERVALS, AHEAD]
         self.fields = FieldTable(
             [size for size in sizes for _ in range(N_VOICES)]
             + [POSITIONS, len(METERS), 3, COUNTDOWNS, COUNTDOWNS, 13, 3, styles],
@@ -108,12 +110,17 @@ class PinEncoder(nnx.Module):
         c = controls
         pinned = c.pins.sounding != UNPINNED
         there = c.position >= 0
+        upcoming, distance = next_pin(c.pins.sounding)
         fields = [
             *columns(c.pins.sounding),
-            *columns(jnp.where(pinned, degree_of(c.pins.sounding, c.tonic[..., None]), UNPINNED)),
+            *columns(_degree(c.pins.sounding, c.tonic)),
             *columns(jnp.where(pinned, c.pins.state, UNPINNED)),
             *columns(_interval(c.pins, -1)),
             *columns(_interval(c.pins, 1)),
+            *columns(upcoming),
+            *columns(_degree(upcoming, c.tonic)),
+            *columns(_between(c.pins.sounding, upcoming)),
+            *columns(distance),
             *(c.position, c.meter, c.phrase_end, c.until, c.since, c.tonic, c.mode, c.style),
         ]
         x = self.dropout(self.fields(fields))
@@ -122,14 +129,50 @@ class PinEncoder(nnx.Module):
         return self.norm(x)
 
 
+def next_pin(sounding: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The next given note of every voice that is not the one given now, and how far it is.
+
+    Attention could find it; that it is told outright teaches the network from few pieces what it
+    most needs to know of the future.
+
+    Args:
+        sounding: ``[B, T, V]`` of the pins.
+
+    Returns:
+        Its pitch token, ``UNPINNED`` where none comes, and its class of distance, both
+        ``[B, T, V]``.
+    """
+    total = sounding.shape[-2]
+    time = np.arange(total)[:, None]
+    before = jnp.roll(sounding, 1, axis=-2)
+    begins = (sounding != UNPINNED) & ((sounding != before) | (time == 0))
+    first = jax.lax.cummin(jnp.where(begins, time, total), axis=sounding.ndim - 2, reverse=True)
+    # From the next frame on: what begins now is given now.
+    nowhere = jnp.full_like(first[..., :1, :], total)
+    first = jnp.concatenate([first[..., 1:, :], nowhere], axis=-2)
+    found = jnp.take_along_axis(sounding, jnp.minimum(first, total - 1), axis=-2)
+    comes = first < total
+    distance = jnp.minimum(first - time, AHEAD - 1)
+    return jnp.where(comes, found, UNPINNED), jnp.where(comes, distance, UNPINNED)
+
+
+def _degree(sounding: jax.Array, tonic: jax.Array) -> jax.Array:
+    """Degrees of given notes, ``UNPINNED`` elsewhere."""
+    return jnp.where(sounding == UNPINNED, UNPINNED, degree_of(sounding, tonic[..., None]))
+
+
+def _between(first: jax.Array, second: jax.Array) -> jax.Array:
+    """Interval class up from one given pitch to another, or ``UNPINNED``."""
+    known = (first >= FIRST_PITCH) & (second >= FIRST_PITCH)
+    return jnp.where(known, second - first + N_INTERVALS // 2, UNPINNED)
+
+
 def _interval(pins: Pins, step: int) -> jax.Array:
     """Interval class from a voice's pin to the one in the frame ``step`` on, or ``UNPINNED``."""
     other = jnp.roll(pins.sounding, -step, axis=-2)
-    known = (pins.sounding >= FIRST_PITCH) & (other >= FIRST_PITCH)
     frames = np.arange(pins.sounding.shape[-2])
     inside = (frames + step >= 0) & (frames + step < len(frames))
-    interval = other - pins.sounding + N_INTERVALS // 2
-    return jnp.where(known & inside[:, None], interval, UNPINNED)
+    return jnp.where(inside[:, None], _between(pins.sounding, other), UNPINNED)
 
 
 class PinReader(nnx.Module):

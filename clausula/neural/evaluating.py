@@ -50,8 +50,10 @@ def evaluate(name: str, weights: Path, corpus: Corpus | None = None) -> dict[str
         chains = load_markov(weights.with_name(metadata[CHAINS]))[0]
         by_voice = pooled_nats_by_voice(
             exponents[model.config.styles.index(MAIN_STYLE)],
-            [network_rows(model, example) for example in judges],
-            [markov_rows(chains, example) for example in judges],
+            [
+                [network_rows(model, example) for example in judges],
+                [markov_rows(chains, example) for example in judges],
+            ],
             judges,
         )
         rows[f"{MAIN_STYLE}, with the chains"] = round(float(by_voice.sum()), 4)

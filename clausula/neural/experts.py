@@ -1,9 +1,9 @@
-"""Two experts asked together: the network and the chains, as a product of their opinions.
+"""Experts asked together, the network and the chains first, as a product of their opinions.
 
 A network learns what harmony is and remembers little of what its few pieces did exactly; chains
 that back off count exactly that and know nothing else. Their mistakes differ, so the normalised
-product ``p ∝ p_network^a · p_chains^b`` is far better than either. The exponents are few, one pair
-for each voice, and are fitted on the pieces that choose the weights.
+product ``p ∝ p_network^a · p_chains^b`` is far better than either. The exponents are few, one for
+each expert and voice, and are fitted on the pieces that choose the weights.
 
 Source: Hinton, Products of experts, 1999; log-linear pools of Markov viewpoints after Conklin.
 """
@@ -31,32 +31,29 @@ _FIT_UPDATES = 150
 _ORDER = np.array(SEARCH_ORDER)
 
 
-class Pair(NamedTuple):
-    """State of two proposals.
+class Asked(NamedTuple):
+    """State of proposals that are asked together.
 
     Attributes:
-        first: the first one's.
-        second: the second one's.
-        exponents: ``float32[4, 2]`` of this frame's style, slots in search order.
+        states: theirs.
+        exponents: ``float32[4, E]`` of this frame's style, slots in search order.
         controls: the whole piece's.
     """
 
-    first: Any
-    second: Any
+    states: tuple[Any, ...]
     exponents: jax.Array
     controls: Controls
 
 
-def pooled(first: jax.Array, second: jax.Array, exponents: jax.Array) -> jax.Array:
-    """Log-probabilities ``[..., P]`` of the normalised product of two experts'.
+def pooled(experts: Sequence[jax.Array], exponents: jax.Array) -> jax.Array:
+    """Log-probabilities ``[..., P]`` of the normalised product of experts'.
 
     Args:
-        first: ``[..., P]`` log-probabilities.
-        second: likewise.
-        exponents: ``[..., 2]``; an expert whose exponent is 0 is not asked, nor what it forbids.
+        experts: of each one, log-probabilities ``[..., P]``.
+        exponents: ``[..., E]``; an expert whose exponent is 0 is not asked, nor what it forbids.
     """
-    total, forbidden = jnp.zeros_like(first), jnp.zeros(first.shape, bool)
-    for i, log_p in enumerate((first, second)):
+    total, forbidden = jnp.zeros_like(experts[0]), jnp.zeros(experts[0].shape, bool)
+    for i, log_p in enumerate(experts):
         exponent = exponents[..., i, None]
         never = log_p == -jnp.inf
         total += exponent * jnp.where(never, 0.0, log_p)
@@ -64,40 +61,34 @@ def pooled(first: jax.Array, second: jax.Array, exponents: jax.Array) -> jax.Arr
     return jax.nn.log_softmax(jnp.where(forbidden, -jnp.inf, total), -1)
 
 
-def pooled_proposal(first: Proposal, second: Proposal, exponents: np.ndarray) -> Proposal:
-    """Two proposals as one.
+def pooled_proposal(experts: Sequence[Proposal], exponents: np.ndarray) -> Proposal:
+    """Several proposals as one.
 
     Args:
-        first: speaks for all styles.
-        second: asked as far as the exponents say.
-        exponents: ``float[styles, 4, 2]``, slots in search order.
+        experts: asked as far as the exponents say.
+        exponents: ``float[styles, 4, E]``, slots in search order.
     """
     table = jnp.asarray(exponents, jnp.float32)
 
-    def init(params: Any, controls: Controls, hypotheses: int) -> Pair:
-        return Pair(
-            first.init(params[0], controls, hypotheses),
-            second.init(params[1], controls, hypotheses),
-            params[2][0],
-            controls,
-        )
+    def init(params: Any, controls: Controls, hypotheses: int) -> Asked:
+        each, exponents = params
+        states = [e.init(p, controls, hypotheses) for e, p in zip(experts, each, strict=True)]
+        return Asked(tuple(states), exponents[0], controls)
 
-    def begin_frame(params: Any, state: Pair, time: jax.Array, past: Past) -> Pair:
-        return Pair(
-            first.begin_frame(params[0], state.first, time, past),
-            second.begin_frame(params[1], state.second, time, past),
-            params[2][jnp.asarray(state.controls.style)[time]],
-            state.controls,
-        )
+    def begin_frame(params: Any, state: Asked, time: jax.Array, past: Past) -> Asked:
+        each, exponents = params
+        asked = zip(experts, each, state.states, strict=True)
+        states = [e.begin_frame(p, s, time, past) for e, p, s in asked]
+        here = exponents[jnp.asarray(state.controls.style)[time]]
+        return Asked(tuple(states), here, state.controls)
 
-    def log_probs(params: Any, state: Pair, slot: int, frame: FrameSoFar) -> jax.Array:
-        return pooled(
-            first.log_probs(params[0], state.first, slot, frame),
-            second.log_probs(params[1], state.second, slot, frame),
-            state.exponents[slot],
-        )
+    def log_probs(params: Any, state: Asked, slot: int, frame: FrameSoFar) -> jax.Array:
+        asked = zip(experts, params[0], state.states, strict=True)
+        rows = [e.log_probs(p, s, slot, frame) for e, p, s in asked]
+        return pooled(rows, state.exponents[slot])
 
-    return Proposal((first.params, second.params, table), init, begin_frame, log_probs)
+    params = (tuple(expert.params for expert in experts), table)
+    return Proposal(params, init, begin_frame, log_probs)
 
 
 @nnx.jit
@@ -114,33 +105,32 @@ def network_rows(model: ChoraleTransformer, example: Example) -> np.ndarray:
 
 @jax.jit
 def _pooled_nats(
-    exponents: jax.Array, first: jax.Array, second: jax.Array, token: jax.Array
+    exponents: jax.Array, experts: tuple[jax.Array, ...], token: jax.Array
 ) -> jax.Array:
     """``[4]`` mean nats of each slot."""
-    rows = pooled(first, second, exponents)
+    rows = pooled(experts, exponents)
     return -jnp.take_along_axis(rows, token[..., None], -1)[..., 0].mean(0)
 
 
 def fit_exponents(
-    first: Sequence[np.ndarray], second: Sequence[np.ndarray], examples: Sequence[Example]
+    experts: Sequence[Sequence[np.ndarray]], examples: Sequence[Example]
 ) -> np.ndarray:
-    """Exponents that make these pieces most likely, ``float64[4, 2]``.
+    """Exponents that make these pieces most likely, ``float64[4, E]``.
 
     Args:
-        first: ``[time, 4, P]`` rows of each piece by the first expert.
-        second: by the second.
+        experts: of each one, its rows ``[time, 4, P]`` of each piece.
         examples: the pieces.
     """
     token = jnp.asarray(np.concatenate([example.token[:, _ORDER] for example in examples]))
-    rows = [jnp.asarray(np.concatenate(some)) for some in (first, second)]
+    rows = tuple(jnp.asarray(np.concatenate(of_pieces)) for of_pieces in experts)
     optimizer = optax.adam(0.03)
     # Logarithms are fitted: exponents stay above zero.
-    logs = jnp.full((4, 2), np.log(0.5))
+    logs = jnp.full((4, len(rows)), -np.log(len(rows)))
     state = optimizer.init(logs)
 
     @jax.jit
     def improved(logs: jax.Array, state: optax.OptState) -> tuple[jax.Array, optax.OptState]:
-        gradient = jax.grad(lambda x: _pooled_nats(jnp.exp(x), *rows, token).sum())(logs)
+        gradient = jax.grad(lambda x: _pooled_nats(jnp.exp(x), rows, token).sum())(logs)
         step, state = optimizer.update(gradient, state)
         return logs + step, state
 
@@ -151,14 +141,13 @@ def fit_exponents(
 
 def pooled_nats_by_voice(
     exponents: np.ndarray,
-    first: Sequence[np.ndarray],
-    second: Sequence[np.ndarray],
+    experts: Sequence[Sequence[np.ndarray]],
     examples: Sequence[Example],
 ) -> np.ndarray:
     """Nats per frame of each voice in search order, ``float64[4]``; arguments as above."""
     total = np.zeros(4)
-    for one, other, example in zip(first, second, examples, strict=True):
+    for rows, example in zip(zip(*experts, strict=True), examples, strict=True):
         token = jnp.asarray(example.token[:, _ORDER])
-        nats = _pooled_nats(jnp.asarray(exponents, jnp.float32), one, other, token)
+        nats = _pooled_nats(jnp.asarray(exponents, jnp.float32), rows, token)
         total += np.asarray(nats, float) * len(example)
     return total / sum(len(example) for example in examples)

@@ -1,21 +1,19 @@
-"""Fitting proposals to a corpus, and measuring them on its held-out tenth.
-
-The transformer is trained in two parts: the network, then its ear for given notes.
-"""
+"""Fitting proposals to a corpus, and measuring them on its held-out tenth."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 from flax import nnx
 
 from clausula.corpus import Corpus, load_bundled
-from clausula.neural.evaluating import evaluate
+from clausula.neural.evaluating import evaluate, with_soprano
 from clausula.neural.experts import ALONE, fit_exponents, network_rows
 from clausula.neural.features import Example, without_phrases
 from clausula.neural.markov_proposal import (
@@ -25,118 +23,16 @@ from clausula.neural.markov_proposal import (
     save_markov,
 )
 from clausula.neural.material import ANY, MAIN_STYLE, Material, material_of
-from clausula.neural.network import ChoraleTransformer, NetworkConfig
-from clausula.neural.pinning import Change, random_pins, random_returns
+from clausula.neural.pinning import Change, random_returns, unchanged, with_some_pinned
 from clausula.neural.proposals import CHAINS, COUNTING, DEFAULT, EXPONENTS, weights_of
 from clausula.neural.recombinant import fit_recombinant, load_recombinant, save_recombinant
 from clausula.neural.train import TrainConfig, train
-from clausula.neural.weights import adopt, load_weights, network_kinds, record_metadata
+from clausula.neural.weights import load_weights, network_kinds, record_metadata
 
 UNTOLD = 0.1  # share of crops whose style is not told
 UNMARKED = 0.3  # share of crops whose phrase ends are not told
 LEAST = 2  # ways into a beat that are rarer are not filed
-PINS = TrainConfig(steps=600, warmup=50, patience=4)  # of the encoder of given notes
-_PIN_PARTS = ("encoder", "pin_entry", "pin_readers")
-
-
-def trains_pins(path: tuple[Any, ...], value: object) -> bool:
-    """Whether a variable of the network belongs to its ear for given notes."""
-    return isinstance(value, nnx.Param) and path[0] in _PIN_PARTS
-
-
-def add_pins(
-    base: Path,
-    training: Sequence[Example],
-    validation: Sequence[Example],
-    *,
-    config: TrainConfig,
-    out: Path,
-    metadata: dict[str, str],
-    resume: bool = False,
-    weights: np.ndarray | None = None,
-    pin_width: int = 128,
-) -> None:
-    """Teach a trained network to hear given notes; nothing else of it changes.
-
-    Args:
-        base: weights of the network.
-        training: pieces to learn from.
-        validation: pieces that choose the weights; their pins are drawn once.
-        config: of this training.
-        out: weights file to write.
-        metadata: recorded with the weights.
-        resume: go on where a stopped run left off.
-        weights: how often each piece is drawn.
-        pin_width: residual stream of the encoder.
-    """
-    heard, facts = load_weights(base)
-    settings: NetworkConfig = replace(heard.config, pin_width=pin_width)
-    model = ChoraleTransformer(settings, nnx.Rngs(config.seed))
-    adopt(model, heard)
-    rng = np.random.default_rng(config.seed)
-    pinned = [random_pins(example, rng) for example in validation]
-    before = {"base_" + name: facts[name] for name in ("training", "best", "command", "data")}
-    train(
-        model,
-        training,
-        pinned,
-        config=config,
-        out=out,
-        metadata=before | metadata,
-        resume=resume,
-        weights=weights,
-        change=random_pins,
-        trained=trains_pins,
-    )
-
-
-def train_transformer(
-    out: Path,
-    material: Material,
-    *,
-    network: NetworkConfig,
-    config: TrainConfig,
-    pins: TrainConfig,
-    command: str,
-    resume: bool = False,
-) -> None:
-    """Train the network, then on pins.
-
-    Args:
-        out: weights file; logs and pictures of the losses go beside it. The network without an
-            ear for given notes is kept beside it too, as ``NAME.base.safetensors``.
-        material: what to learn from.
-        network: size of the network; its style tags are the corpus'.
-        config: how it is trained.
-        pins: how the encoder of given notes is trained afterwards.
-        command: recorded with the weights.
-        resume: go on where a stopped run left off.
-    """
-    base = out.with_name(out.stem + ".base" + out.suffix)
-    metadata = material.metadata(command)
-    done = base.exists() and not base.with_suffix(".checkpoint").exists()
-    if not (resume and done):
-        train(
-            ChoraleTransformer(replace(network, styles=material.tags), nnx.Rngs(config.seed)),
-            material.learnt,
-            material.judges,
-            config=config,
-            out=base,
-            metadata=metadata,
-            resume=resume,
-            weights=material.weights,
-            change=with_less_told(random_returns(material.learnt)),
-        )
-    add_pins(
-        base,
-        material.learnt,
-        material.judges,
-        config=pins,
-        out=out,
-        metadata=metadata,
-        resume=resume and out.with_suffix(".checkpoint").exists(),
-        weights=material.weights,
-    )
+PIN_WIDTH = 128  # residual stream of the transformer's encoder of given notes
 
 
 COUNTS: dict[str, tuple[Callable, Callable]] = {
@@ -152,7 +48,6 @@ def fit_proposal(
     corpus: Corpus | None = None,
     settings: dict[str, Any] | None = None,
     config: TrainConfig | None = None,
-    pins: TrainConfig | None = None,
     command: str = "clausula train",
     resume: bool = False,
 ) -> None:
@@ -164,7 +59,6 @@ def fit_proposal(
         corpus: all that ships if left out.
         settings: of the network's config; its styles are the corpus'.
         config: of the training; models that count notes are not trained.
-        pins: of the transformer's encoder of given notes.
         command: recorded with the weights.
         resume: go on where a stopped run left off.
 
@@ -175,40 +69,39 @@ def fit_proposal(
     weights_of(name)
     material = material_of(corpus or load_bundled())
     metadata = material.metadata(command)
-    options = settings or {}
+    options = dict(settings or {})
     if name in COUNTING:
         _count(name, out, material, metadata)
         load, save = COUNTS[name]
         reached = {"held_out": json.dumps(evaluate(name, out, corpus))}
         save(out, load(out)[0], metadata | reached)
         return
+    module, config_type = network_kinds()[name]
+    options |= {"styles": material.tags}
+    change, watched = with_less_told(unchanged), []
     if name == DEFAULT:
-        train_transformer(
-            out,
-            material,
-            network=NetworkConfig(**options),
-            config=config or TrainConfig(),
-            pins=pins or PINS,
-            command=command,
-            resume=resume,
-        )
+        options = {"pin_width": PIN_WIDTH} | options
+        change = with_some_pinned(with_less_told(random_returns(material.learnt)))
+        watched = [with_soprano(example) for example in material.judges]
+    training = config or TrainConfig()
+    train(
+        module(config_type(**options), nnx.Rngs(training.seed)),
+        material.learnt,
+        material.judges,
+        config=training,
+        out=out,
+        metadata=metadata,
+        resume=resume,
+        weights=material.weights,
+        change=change,
+        watched=watched,
+    )
+    if jax.process_index():
+        return  # what follows is written once
+    if name == DEFAULT:
         chains = out.with_suffix(".counts")
         _count("markov", chains, material, metadata)
         pool_with_chains(out, chains, material)
-    else:
-        module, config_type = network_kinds()[name]
-        training = config or TrainConfig()
-        train(
-            module(config_type(**options | {"styles": material.tags}), nnx.Rngs(training.seed)),
-            material.learnt,
-            material.judges,
-            config=training,
-            out=out,
-            metadata=metadata,
-            resume=resume,
-            weights=material.weights,
-            change=with_less_told(lambda example, rng: example),
-        )
     record_metadata(out, {"held_out": json.dumps(evaluate(name, out, corpus))})
 
 
@@ -236,7 +129,7 @@ def pool_with_chains(out: Path, chains: Path, material: Material) -> None:
     rows = [network_rows(model, example) for example in judges]
     counted = load_markov(chains)[0]
     exponents = np.tile(np.array(ALONE), (len(model.config.styles), 4, 1))
-    fitted = fit_exponents(rows, [markov_rows(counted, e) for e in judges], judges)
+    fitted = fit_exponents([rows, [markov_rows(counted, e) for e in judges]], judges)
     spoken = (ANY, MAIN_STYLE) if MAIN_STYLE in material.styles else model.config.styles
     for style in spoken:
         exponents[model.config.styles.index(style)] = fitted

@@ -72,6 +72,21 @@ def random_pins(example: Example, rng: np.random.Generator) -> Example:
     return with_pins(example, pinned, states=not holds or rng.random() < 0.7)
 
 
+def with_some_pinned(change: Change, share: float = 0.5) -> Change:
+    """The change, after which that share of the pieces has pins: one network learns both."""
+
+    def changed(example: Example, rng: np.random.Generator) -> Example:
+        example = change(example, rng)
+        return random_pins(example, rng) if rng.random() < share else example
+
+    return changed
+
+
+def unchanged(example: Example, rng: np.random.Generator) -> Example:
+    """The piece as it is."""
+    return example
+
+
 def _all_but_a_gap(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     pinned = np.ones(shape, bool)
     for _ in range(max(1, shape[0] // 128)):

@@ -137,7 +137,7 @@ def _with_chains(network: Proposal, path: Path, metadata: dict[str, str]) -> Pro
 
     chains, _ = load_markov(path)
     exponents = np.array(json.loads(metadata[EXPONENTS]))
-    return pooled_proposal(network, markov_proposal(chains), exponents)
+    return pooled_proposal([network, markov_proposal(chains)], exponents)
 
 
 def _require_holds(path: Path, *, holds: bool) -> None:

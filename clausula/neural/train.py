@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import nnx
+from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -178,8 +179,15 @@ class Trainer:
         self.average = jax.tree.map(jnp.copy, nnx.state(model, trained))
 
     def replicated(self, tree: nnx.State) -> nnx.State:
-        """A copy of every array on every device."""
-        return jax.tree.map(lambda x: jax.device_put(x, self._whole), tree)
+        """A copy of every array on every device of every process; all of them hold the same."""
+
+        def spread(x: jax.Array) -> jax.Array:
+            if jax.dtypes.issubdtype(x.dtype, jax.dtypes.prng_key):
+                return jax.random.wrap_key_data(spread(jax.random.key_data(x)))
+            host = np.asarray(x)
+            return jax.make_array_from_callback(host.shape, self._whole, lambda i: host[i])
+
+        return jax.tree.map(spread, tree)
 
     def step(self, batch: Batch, done: int) -> jax.Array:
         """One update, the crops shared out among the devices; the loss before it."""
@@ -193,7 +201,7 @@ class Trainer:
             self.optimizer,
             self.average,
             spread,
-            jnp.float32(decay),
+            np.float32(decay),
             half=self.half,
             trained=self.trained,
         )
@@ -217,6 +225,7 @@ def train(
     weights: np.ndarray | None = None,
     change: Change | None = None,
     trained: nnx.filterlib.Filter = nnx.Param,
+    watched: Sequence[Example] = (),
 ) -> Network:
     """Train a network and keep the averaged weights that validate best.
 
@@ -233,6 +242,7 @@ def train(
         weights: how often each piece is drawn; in proportion to its length if left out.
         change: made to a piece each time that it is drawn, such as random pins.
         trained: which variables change.
+        watched: more pieces whose nats per frame are logged (``watched``); they choose nothing.
 
     Returns:
         The network with the best weights, as they were written (float16).
@@ -266,6 +276,8 @@ def train(
             if step % config.evaluate_every and step != config.steps:
                 continue
             row = _evaluated(trainer, losses, validation, step)
+            if watched:
+                row["watched"] = float(nats_by_voice(trainer.averaged(), watched).sum())
             row["seconds"] = round(time.perf_counter() - began, 1)
             losses = []
             progress.update(bar, description=f"train {row['train']:.3f} valid {row['valid']:.3f}")
@@ -282,6 +294,8 @@ def train(
     if jax.process_index() == 0:
         plot_losses(position.rows, out.with_suffix(".png"))
         checkpoints.remove()
+    if jax.process_count() > 1:
+        multihost_utils.sync_global_devices("weights written")
     return load_weights(out)[0]
 
 

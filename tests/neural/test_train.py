@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -107,10 +108,10 @@ def test_training_stops_when_nothing_gets_better(tmp_path, monkeypatch):
     assert [row["step"] for row in rows] == [3, 6]
 
 
-def run_apart(out: Path, devices: int) -> subprocess.Popen:
+def run_apart(out: Path, devices: int, *place: str) -> subprocess.Popen:
     flags = f"--xla_force_host_platform_device_count={devices}"
     environment = os.environ | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
-    command = [sys.executable, str(HERE / "training_process.py"), str(out)]
+    command = [sys.executable, str(HERE / "training_process.py"), str(out), *place]
     return subprocess.Popen(command, env=environment)
 
 
@@ -124,6 +125,15 @@ def assert_same_curve(rows: list[dict], others: list[dict]) -> None:
 def test_four_devices_give_the_same_numbers(undisturbed, tmp_path):
     out = tmp_path / "w.safetensors"
     assert run_apart(out, devices=4).wait(timeout=300) == 0
+    assert_same_curve(undisturbed[1], rows_of(out))
+
+
+def test_two_processes_give_the_same_numbers(undisturbed, tmp_path):
+    with socket.create_server(("localhost", 0)) as free:
+        coordinator = f"localhost:{free.getsockname()[1]}"
+    out = tmp_path / "w.safetensors"
+    started = [run_apart(out, 1, coordinator, "2", str(index)) for index in range(2)]
+    assert [process.wait(timeout=300) for process in started] == [0, 0]
     assert_same_curve(undisturbed[1], rows_of(out))
 
 
