@@ -24,7 +24,7 @@ from likelihood_data import SPLITS, load_jsb16, named
 from likelihood_published import CHORALE_FIGURES, ROLL_FIGURES
 from likelihood_report import write_report
 from likelihood_rolls import load_quarter, quarter_rows
-from likelihood_rows import PROPOSALS, TRANSFORMER, chorale_rows, harmonizing_row
+from likelihood_rows import PROPOSALS, TRANSFORMER, chorale_rows, harmonizing_row, hearing_rows
 from likelihood_training import FILES, RECIPES, WEIGHTS, add_training_options, fit
 from piano_roll_data import DATASETS
 from results import provenance
@@ -135,8 +135,10 @@ def measured(arguments: argparse.Namespace, files: dict[str, Path]) -> list[dict
     if arguments.jsb16 is not None:
         chorales = load_jsb16(arguments.jsb16)
         rows += chorale_rows(chorales, proposals, splits, files, shifts=shifts, also=arguments.also)
-        if arguments.harmonizing and TRANSFORMER in proposals and "test" in splits:
-            rows.append(harmonizing_row(chorales, files["pins"]))
+        if arguments.harmonizing and TRANSFORMER in proposals:
+            rows += hearing_rows(chorales, splits, files["pins"])
+            if "test" in splits:
+                rows.append(harmonizing_row(chorales, files["pins"]))
         rows += [figure.row for figure in CHORALE_FIGURES]
     if arguments.bl is not None:
         rows += quarter_rows(arguments.bl, proposals, datasets, files["quarter"], shifts)

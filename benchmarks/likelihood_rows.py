@@ -217,6 +217,20 @@ def _rows(
     return rows
 
 
+def hearing_rows(data: Jsb16, splits: Sequence[str], path: Path) -> list[dict]:
+    """Rows of the network that learnt to hear given notes too, told none: what that costs it.
+
+    Args:
+        data: the chorales.
+        splits: names.
+        path: weights of a transformer that hears given notes.
+    """
+    model, metadata = load_bare(path, "pins")
+    nats = Mixture([model]).nats_by_voice
+    title = f"{TRANSFORMER} that also hears given notes"
+    return _rows(data, splits, TRANSFORMER, title, nats, facts_of(model, metadata))
+
+
 def harmonizing_row(data: Jsb16, path: Path, split: str = "test") -> dict:
     """Nats per frame of the lower three voices, told the whole soprano beforehand and not told.
 

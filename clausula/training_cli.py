@@ -47,6 +47,10 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="go on where a stopped run left off")
     ] = False,
+    start: Annotated[
+        Path | None,
+        typer.Option(help="weights to begin with, such as the shipped ones for a corpus of yours"),
+    ] = None,
     coordinator: Annotated[
         str | None, typer.Option(help="host:port of the first of several machines")
     ] = None,
@@ -92,6 +96,7 @@ def train(
             config=config,
             command="clausula " + shlex.join(sys.argv[1:]),
             resume=resume,
+            start=start,
         )
     except OSError as error:
         raise unwritable(out, error) from error

@@ -10,7 +10,8 @@ Told to each note, beside what the layers along time say: whether the note below
 is articulated, whether that is still unknown; the voices chosen in this frame within an octave of
 the note and by pitch class from it; the voice's own last pitch within an octave; which voice is to
 be chosen. Along time, the first layer's gates also see position, meter, phrase end, mode, style,
-and the note's degree in the key.
+and the note's degree in the key. What a note is told also reaches its sigmoids directly, by one
+matrix for each voice: intervals then count from the first updates on.
 
 *Backing off.* Four ordered notes leave nothing for rests, unisons and crossings. Each token's
 probability is ``(1 - e) * conditioned + e * smooth``: ``smooth`` is log-linear in the token, the
@@ -20,7 +21,7 @@ else. Where no four ordered notes go with what is chosen, ``smooth`` alone speak
 possible.
 
 Shape suffixes: T time, B batch, R rows, M notes (lowest first), V voices (4), K slots (4, in
-search order), G gates, P tokens of the global vocabulary.
+search order) or told inputs, S slots, G gates, P tokens of the global vocabulary.
 """
 
 from __future__ import annotations
@@ -147,6 +148,8 @@ class BiaxialComposer(nnx.Module):
         self.controls = FieldTable(shared, gates, rngs)
         self.degree = FieldTable((13,), gates, rngs)
         self.back_off = BackOff(config.holds, rngs)
+        # What a note is told also reaches its two sigmoids by one matrix for each slot.
+        self.direct_SK2 = nnx.Param(jnp.zeros((N_VOICES, TOLD, 2)))
 
     def time_gates(
         self, sounding: jax.Array, age: jax.Array, begun: jax.Array, controls: Controls
@@ -189,8 +192,8 @@ class BiaxialComposer(nnx.Module):
             sounding: ``[R, V]`` pitch tokens that those voices then sound.
             last: ``[R, V]`` pitch tokens of the frame before.
         """
-        told = self.told(slot, token, sounding, last)
-        logits = self.body.along_notes(gates_MRG, jnp.moveaxis(told, 1, 0))
+        told_MRK = jnp.moveaxis(self.told(slot, token, sounding, last), 1, 0)
+        logits = self.body.along_notes(gates_MRG, told_MRK) + told_MRK @ self.direct_SK2[...][slot]
         return self.answer(slot, logits, token, sounding, last)
 
     def answer(
@@ -249,10 +252,11 @@ class BiaxialComposer(nnx.Module):
 
         frame = (by_frame(batch.token), by_frame(batch.sounding), by_frame(batch.previous))
         # The notes are climbed once, with the four slots side by side.
-        told = jnp.concatenate([self.told(slot, *frame) for slot in range(N_VOICES)])
+        told = [jnp.moveaxis(self.told(slot, *frame), 1, 0) for slot in range(N_VOICES)]
+        direct = [t @ self.direct_SK2[...][slot] for slot, t in enumerate(told)]
         logits = self.body.along_notes(
-            jnp.tile(gates_MRG, (1, N_VOICES, 1)), jnp.moveaxis(told, 1, 0)
-        )
+            jnp.tile(gates_MRG, (1, N_VOICES, 1)), jnp.concatenate(told, 1)
+        ) + jnp.concatenate(direct, 1)
         chosen = []
         for slot, logits_MR2 in enumerate(jnp.split(logits, N_VOICES, axis=1)):
             log_probs = self.answer(slot, logits_MR2, *frame)

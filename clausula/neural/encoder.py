@@ -1,13 +1,14 @@
 """How the transformer hears given notes, future ones too.
 
-An encoder stands beside a network that knows of no pins. It reads all pins and controls of a piece
-in both directions. What it says of a frame is added to the frame's vector and to each voice's; a
-voice also sees the intervals to the given notes of voices that are chosen after it. In a piece
-without a pin all of this is exactly zero: the network without pins is untouched by having learnt to
-use them.
+An encoder reads all pins and controls of a piece in both directions. What it says of a frame is
+added to the frame's vector and to each voice's. Each voice is also told outright the given notes of
+voices that are chosen after it, and the next given note of every voice with the time until then;
+its logits see the intervals to all of these. In a piece without a pin all of this is exactly zero.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -41,7 +42,24 @@ N_PIN_STATES = 3  # as features: any, hold, onset
 N_VOICES = 4
 PIN_HEADS = 4
 REACH = 128  # frames that the encoder sees each way
+SCALE = 0.15  # of the encoder's embeddings, of which about forty are added up
 AHEAD = 33  # classes of how far the next given note is: 0 to 31 frames, more
+
+
+class Told(NamedTuple):
+    """What is told of the given notes of frames, ``[...]``.
+
+    Attributes:
+        said: ``[..., E]`` the encoder's vectors, zero in pieces without pins.
+        some: ``float[...]`` 1 in pieces with a pin, 0 in others.
+        upcoming: ``[..., V]`` as ``next_pin``.
+        distance: likewise.
+    """
+
+    said: jax.Array
+    some: jax.Array
+    upcoming: jax.Array
+    distance: jax.Array
 
 
 class PinBlock(nnx.Module):
@@ -96,6 +114,7 @@ class PinEncoder(nnx.Module):
             + [POSITIONS, len(METERS), 3, COUNTDOWNS, COUNTDOWNS, 13, 3, styles],
             width,
             rngs,
+            scale=SCALE,
         )
         self.dropout = dropout_of(dropout, rngs)
         self.blocks = nnx.List([PinBlock(width, PIN_HEADS, dropout, rngs) for _ in range(layers)])
@@ -176,30 +195,31 @@ def _interval(pins: Pins, step: int) -> jax.Array:
 
 
 class PinReader(nnx.Module):
-    """What one voice makes of the encoder and of the pins of its own frame."""
+    """What one voice makes of the encoder, of the pins of its own frame and of the next ones."""
 
     def __init__(self, slot: int, width: int, from_width: int, rngs: nnx.Rngs):
+        self.earlier = tuple(int(v) for v in SEARCH_ORDER[:slot])
         self.later = tuple(int(v) for v in SEARCH_ORDER[slot + 1 :])
         self.voice = int(SEARCH_ORDER[slot])
-        self.enter = normal(rngs, from_width, width, scale=from_width**-0.5)
-        self.up = normal(rngs, 2 * width, 2 * width, scale=(2 * width) ** -0.5)
-        # Training begins at the network without pins: whatever is added to it begins at zero.
-        self.down = nnx.Param(jnp.zeros((2 * width, width)))
-        # Apart, or the network's vector, which is far longer, would drown what is said.
-        self.norm_said = nnx.LayerNorm(width, rngs=rngs)
-        self.norm_own = nnx.LayerNorm(width, rngs=rngs)
-        self.fields = FieldTable([N_GLOBAL, N_PIN_STATES] * (1 + len(self.later)), width, rngs)
-        self.intervals = nnx.Param(jnp.zeros((width, max(1, len(self.later)) * N_INTERVALS)))
+        self.enter = normal(rngs, from_width, width, scale=0.2 * from_width**-0.5)
+        given = [N_GLOBAL, N_PIN_STATES] * (1 + len(self.later))
+        self.fields = FieldTable(given + [N_GLOBAL, 14, N_INTERVALS, AHEAD] * N_VOICES, width, rngs)
+        references = len(self.later) + N_VOICES
+        self.intervals = nnx.Param(jnp.zeros((width, references * N_INTERVALS)))
         self.own = nnx.Param(jnp.zeros((width, 1)))
         self.own_bias = nnx.Param(jnp.zeros(1))
 
-    def __call__(self, e: jax.Array, x: jax.Array, pins: Pins) -> jax.Array:
+    def __call__(
+        self, told: Told, pins: Pins, sounding: jax.Array, last: jax.Array, tonic: jax.Array
+    ) -> jax.Array:
         """Addition to the voice's vector, ``[..., D]``.
 
         Args:
-            e: ``[..., E]`` the encoder's vector of the frame.
-            x: ``[..., D]`` the voice's vector without pins.
+            told: of the frame.
             pins: of the frame, each ``[..., V]``.
+            sounding: ``[..., V]`` pitch tokens of this frame; voices of earlier slots are read.
+            last: ``[..., V]`` those of the previous frame.
+            tonic: ``[...]`` pitch class of the key.
         """
         fields = []
         for voice in (self.voice, *self.later):
@@ -208,25 +228,35 @@ class PinReader(nnx.Module):
                 pins.sounding[..., voice],
                 jnp.where(known, pins.state[..., voice], UNPINNED),
             ]
-        said = e @ self.enter[...] + self.fields(fields)
-        both = jnp.concatenate([self.norm_said(said), self.norm_own(x)], -1)
-        return jax.nn.gelu(both @ self.up[...]) @ self.down[...]
+        degree = _degree(told.upcoming, tonic)
+        for voice in range(N_VOICES):
+            now = (sounding if voice in self.earlier else last)[..., voice]
+            upcoming = told.upcoming[..., voice]
+            fields += [
+                upcoming,
+                degree[..., voice],
+                _between(now, upcoming),
+                told.distance[..., voice],
+            ]
+        return told.said @ self.enter[...] + self.fields(fields)
 
-    def logits(self, u: jax.Array, pins: Pins, last: jax.Array) -> jax.Array:
-        """Addition to the logits, ``[..., P]``, from the pins of this frame.
+    def logits(self, u: jax.Array, told: Told, pins: Pins, last: jax.Array) -> jax.Array:
+        """Addition to the logits, ``[..., P]``, by intervals to given notes.
 
         Args:
             u: ``[..., D]`` the voice's last hidden vector.
+            told: of the frame.
             pins: of the frame.
             last: ``[..., V]`` pitch tokens of the previous frame.
         """
-        total = jnp.zeros((*u.shape[:-1], N_GLOBAL))
-        if self.later:
-            tables = jnp.split(u @ self.intervals[...], len(self.later), -1)
-            for table, voice in zip(tables, self.later, strict=True):
-                known = jnp.maximum(pins.sounding[..., voice], REST_TOKEN)
-                relative = by_interval(table, known)
-                total += jnp.pad(relative, [(0, 0)] * (u.ndim - 1) + [(FIRST_PITCH, 0)])
+        references = [pins.sounding[..., voice] for voice in self.later]
+        references += columns(told.upcoming)
+        tables = jnp.split(u @ self.intervals[...], len(references), -1)
+        relative = sum(
+            by_interval(table, jnp.maximum(reference, REST_TOKEN))
+            for table, reference in zip(tables, references, strict=True)
+        )
+        total = jnp.pad(relative, [(0, 0)] * (u.ndim - 1) + [(FIRST_PITCH, 0)])
         gain = u @ self.own[...] + self.own_bias[...]
         return total + gain * allowed_by(pins, self.voice, last)
 

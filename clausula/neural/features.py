@@ -26,7 +26,8 @@ ANY_STYLE = 0
 UNPINNED = -1
 PADDING = -1  # every control of a frame after the end
 PIN_ANY, PIN_HOLD, PIN_ONSET = range(3)
-METERS = (None, "4/4", "3/4", "2/4", "3/2", "6/4", "2/2", "12/8", "6/8")  # None: not known
+# ``None``: another one, or not known.
+METERS = (None, "4/4", "3/4", "2/4", "3/2", "6/4", "2/2", "12/8", "6/8", "3/8", "4/8", "9/8", "4/2")
 
 
 class Pins(NamedTuple):

@@ -13,6 +13,7 @@ import numpy as np
 from flax import nnx
 
 from clausula.corpus import Corpus, load_bundled
+from clausula.errors import InputError
 from clausula.neural.evaluating import evaluate, with_soprano
 from clausula.neural.experts import ALONE, fit_exponents, network_rows
 from clausula.neural.features import Example, without_phrases
@@ -27,11 +28,12 @@ from clausula.neural.pinning import Change, random_returns, unchanged, with_some
 from clausula.neural.proposals import CHAINS, COUNTING, DEFAULT, EXPONENTS, weights_of
 from clausula.neural.recombinant import fit_recombinant, load_recombinant, save_recombinant
 from clausula.neural.train import TrainConfig, train
-from clausula.neural.weights import load_weights, network_kinds, record_metadata
+from clausula.neural.weights import adopt, load_weights, network_kinds, record_metadata
 
 UNTOLD = 0.1  # share of crops whose style is not told
 UNMARKED = 0.3  # share of crops whose phrase ends are not told
 LEAST = 2  # ways into a beat that are rarer are not filed
+START_FACTS = ("command", "data", "training", "best", "start")  # kept of the weights begun with
 PIN_WIDTH = 128  # residual stream of the transformer's encoder of given notes
 
 
@@ -50,6 +52,7 @@ def fit_proposal(
     config: TrainConfig | None = None,
     command: str = "clausula train",
     resume: bool = False,
+    start: Path | None = None,
 ) -> None:
     """Fit one proposal to a corpus and record what it reaches on the held-out tenth.
 
@@ -61,15 +64,25 @@ def fit_proposal(
         config: of the training; models that count notes are not trained.
         command: recorded with the weights.
         resume: go on where a stopped run left off.
+        start: weights to begin with instead of drawn ones. Their network's size and style tags
+            stay; pieces of a style that it does not know teach it without a tag.
 
     Raises:
-        InputError: there is no such proposal.
+        InputError: there is no such proposal, or it counts notes and has no weights to start with.
         CorpusError: the corpus is too small to be split.
     """
     weights_of(name)
-    material = material_of(corpus or load_bundled())
-    metadata = material.metadata(command)
     options = dict(settings or {})
+    tags, metadata, began = None, {}, None
+    if start is not None:
+        if name in COUNTING:
+            raise InputError(f"{name} counts notes; it starts from nothing, leave --start out")
+        began, facts = load_weights(start, name)
+        tags = began.config.styles
+        options = began.config.to_dict() | options
+        metadata["start"] = json.dumps({fact: facts[fact] for fact in START_FACTS if fact in facts})
+    material = material_of(corpus or load_bundled(), tags)
+    metadata |= material.metadata(command)
     if name in COUNTING:
         _count(name, out, material, metadata)
         load, save = COUNTS[name]
@@ -80,12 +93,15 @@ def fit_proposal(
     options |= {"styles": material.tags}
     change, watched = with_less_told(unchanged), []
     if name == DEFAULT:
-        options = {"pin_width": PIN_WIDTH} | options
+        options["pin_width"] = options.get("pin_width") or PIN_WIDTH
         change = with_some_pinned(with_less_told(random_returns(material.learnt)))
         watched = [with_soprano(example) for example in material.judges]
     training = config or TrainConfig()
+    model = module(config_type(**options), nnx.Rngs(training.seed))
+    if began is not None:
+        adopt(model, began)
     train(
-        module(config_type(**options), nnx.Rngs(training.seed)),
+        model,
         material.learnt,
         material.judges,
         config=training,

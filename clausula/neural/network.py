@@ -24,7 +24,7 @@ from clausula.neural.batches import Batch
 from clausula.neural.blocks import Block
 from clausula.neural.config import NetworkConfig
 from clausula.neural.echo import N_ECHOES, N_LENGTHS, NO_TOKEN, Echo
-from clausula.neural.encoder import PinEncoder, PinReader
+from clausula.neural.encoder import PinEncoder, PinReader, Told, next_pin
 from clausula.neural.features import (
     AGES,
     COUNTDOWNS,
@@ -119,15 +119,13 @@ class Heard(NamedTuple):
 
     Attributes:
         reader: of this voice.
-        e: ``[..., E]`` the encoder's vector of the frame.
+        told: of the frame.
         pins: of the frame, each ``[..., V]``.
-        some: ``[...]`` 1 in pieces with a pin, 0 where nothing is pinned.
     """
 
     reader: PinReader
-    e: jax.Array
+    told: Told
     pins: Pins
-    some: jax.Array
 
 
 class SlotHead(nnx.Module):
@@ -195,7 +193,8 @@ class SlotHead(nnx.Module):
         weights = self.field_dropout(jnp.ones((*tonic.shape, len(fields))))
         x = h @ self.enter[...] + self.fields(fields, weights)
         if heard is not None:
-            x += heard.reader(heard.e, x, heard.pins) * heard.some[..., None]
+            some = heard.told.some[..., None]
+            x += some * heard.reader(heard.told, heard.pins, sounding, last, tonic)
         hidden = jax.nn.gelu(self.norm(x) @ self.up[...])
         u = self.norm_out(x + self.dropout(hidden @ self.down[...]))
         logits = u @ self.absolute[...] + self.bias[...] + self._echoed(u, echo, voice)
@@ -206,7 +205,7 @@ class SlotHead(nnx.Module):
         relative += self._by_degree(u, tonic)
         logits += jnp.pad(relative, [(0, 0)] * (relative.ndim - 1) + [(FIRST_PITCH, 0)])
         if heard is not None:
-            logits += heard.reader.logits(u, heard.pins, last) * heard.some[..., None]
+            logits += some * heard.reader.logits(u, heard.told, heard.pins, last)
         if not self.holds:
             logits = logits.at[..., HOLD_TOKEN].set(-jnp.inf)
         return jax.nn.log_softmax(logits.astype(jnp.float32), -1)
@@ -248,34 +247,28 @@ class ChoraleTransformer(nnx.Module):
                 [PinReader(s, config.width, config.pin_width, rngs) for s in range(N_VOICES)]
             )
 
-    def encode(self, controls: Controls) -> tuple[jax.Array, jax.Array] | None:
-        """The encoder's vectors ``[B, T, E]``, zero without pins, and whether there are any.
+    def encode(self, controls: Controls) -> Told | None:
+        """What is told of the given notes of whole pieces; ``None`` without an encoder.
 
         Args:
             controls: of whole pieces, each ``[B, T, …]``.
-
-        Returns:
-            The second array is ``float[B, T]``; ``None`` for a network without an encoder.
         """
         if not self.hears_pins:
             return None
         some = (controls.pins.sounding != UNPINNED).any((-2, -1))[:, None]
         some = jnp.broadcast_to(some, controls.position.shape).astype(jnp.float32)
-        return self.encoder(controls) * some[..., None], some
+        upcoming, distance = next_pin(controls.pins.sounding)
+        return Told(self.encoder(controls) * some[..., None], some, upcoming, distance)
 
-    def heard(
-        self, slot: int, encoded: tuple[jax.Array, jax.Array] | None, pins: Pins
-    ) -> Heard | None:
-        """What ``encode`` says to the voice of one slot.
+    def heard(self, slot: int, told: Told | None, pins: Pins) -> Heard | None:
+        """What the voice of one slot hears.
 
         Args:
             slot: in search order.
-            encoded: of the frames asked for, ``[..., E]`` and ``[...]``.
+            told: by ``encode``, of the frames asked for.
             pins: of those frames, each ``[..., V]``.
         """
-        if encoded is None:
-            return None
-        return Heard(self.pin_readers[slot], encoded[0], pins, encoded[1])
+        return None if told is None else Heard(self.pin_readers[slot], told, pins)
 
     def embed(
         self,
@@ -284,11 +277,11 @@ class ChoraleTransformer(nnx.Module):
         begun: jax.Array,
         controls: Controls,
         echo: Echo,
-        encoded: tuple[jax.Array, jax.Array] | None,
+        told: Told | None,
     ) -> jax.Array:
         """Vectors ``[..., D]`` that enter the blocks; arguments as of ``FrameEmbedding``."""
         x = self.embedding(sounding, age, begun, controls, echo)
-        return x if encoded is None else x + encoded[0] @ self.pin_entry[...]
+        return x if told is None else x + told.said @ self.pin_entry[...]
 
     def log_probs(self, batch: Batch) -> jax.Array:
         """Log-probability ``[B, T, K]`` of the tokens that were chosen, in search order."""
@@ -299,14 +292,14 @@ class ChoraleTransformer(nnx.Module):
     def rows(self, batch: Batch) -> jax.Array:
         """Log-probabilities ``[B, T, K, P]`` of all tokens, slots in search order."""
         b = batch
-        encoded = self.encode(b.controls)
-        x = self.embed(b.previous, b.previous_age, b.begun, b.controls, b.echo, encoded)
+        told = self.encode(b.controls)
+        x = self.embed(b.previous, b.previous_age, b.begun, b.controls, b.echo, told)
         x = self.dropout(x)
         for block in self.blocks:
             x = block(x)
         out = []
         for slot in range(N_VOICES):
-            heard = self.heard(slot, encoded, b.controls.pins)
+            heard = self.heard(slot, told, b.controls.pins)
             tonic = b.controls.tonic
             head = self.heads[slot]
             out.append(head(x, b.token, b.sounding, b.previous, tonic, b.echo, heard))

@@ -55,7 +55,7 @@ def random_pins(example: Example, rng: np.random.Generator) -> Example:
     Merely sounding pins are drawn only where tokens tell holds from onsets.
     """
     shape = example.token.shape
-    kind = rng.choice(5, p=(0.35, 0.1, 0.2, 0.15, 0.2))
+    kind = rng.choice(5, p=(0.5, 0.1, 0.15, 0.1, 0.15))
     if kind < 3:
         voices = np.zeros(4, bool)
         voices[Voice.SOPRANO if kind == 0 else Voice.BASS] = True

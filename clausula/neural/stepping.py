@@ -25,13 +25,13 @@ from clausula.neural.echo import (
     length_class,
     shifted,
 )
+from clausula.neural.encoder import Told
 from clausula.neural.features import Controls
 from clausula.neural.network import ChoraleTransformer
 from clausula.proposal import FrameSoFar, Past, Proposal
 from clausula.vocabulary import HOLD_TOKEN, REST_TOKEN
 
-Encoded = tuple[jax.Array, jax.Array]
-Tree = TypeVar("Tree", Controls, Encoded | None)
+Tree = TypeVar("Tree", Controls, Told | None)
 
 
 class Notes(NamedTuple):
@@ -60,8 +60,8 @@ class Cache(NamedTuple):
         notes: so far.
         controls: the whole piece's, ``[time, …]``.
         here: the current frame's, each ``[…]``.
-        encoded: what the encoder says of every frame; none without one.
-        said: what it says of the current frame.
+        told: of every frame's given notes; none without an ear for them.
+        told_here: of the current frame's.
     """
 
     keys: jax.Array
@@ -72,8 +72,8 @@ class Cache(NamedTuple):
     notes: Notes
     controls: Controls
     here: Controls
-    encoded: Encoded | None
-    said: Encoded | None
+    told: Told | None
+    told_here: Told | None
 
 
 def transformer_proposal(model: ChoraleTransformer) -> Proposal:
@@ -91,7 +91,7 @@ def transformer_proposal(model: ChoraleTransformer) -> Proposal:
     def log_probs(params: nnx.State, cache: Cache, slot: int, frame: FrameSoFar) -> jax.Array:
         net = nnx.merge(graph, params, rest)
         here = _spread(cache.here, len(frame.row))
-        heard = net.heard(slot, _spread(cache.said, len(frame.row)), here.pins)
+        heard = net.heard(slot, _spread(cache.told_here, len(frame.row)), here.pins)
         echo = Echo(*(field[frame.row] for field in cache.echo))
         h = cache.h[frame.row]
         head = net.heads[slot]
@@ -110,8 +110,8 @@ def _init(net: ChoraleTransformer, controls: Controls, hypotheses: int) -> Cache
     frames = controls.position.shape[0]
     controls = jax.tree.map(jnp.asarray, controls)
     shape = (config.layers, config.window, hypotheses, config.heads, config.width // config.heads)
-    encoded = net.encode(jax.tree.map(lambda x: x[None], controls))
-    encoded = jax.tree.map(lambda x: x[0], encoded)
+    told = net.encode(jax.tree.map(lambda x: x[None], controls))
+    told = jax.tree.map(lambda x: x[0], told)
     nothing = jnp.zeros((hypotheses, N_ECHOES, 4), jnp.int32)
     notes = jnp.zeros((hypotheses, SPAN + frames, 4), jnp.int8)
     return Cache(
@@ -123,8 +123,8 @@ def _init(net: ChoraleTransformer, controls: Controls, hypotheses: int) -> Cache
         Notes(notes, notes, jnp.zeros((hypotheses, N_ECHOES, SPAN), jnp.int16)),
         controls,
         jax.tree.map(lambda x: x[0], controls),
-        encoded,
-        jax.tree.map(lambda x: x[0], encoded),
+        told,
+        jax.tree.map(lambda x: x[0], told),
     )
 
 
@@ -136,13 +136,12 @@ def _begin_frame(net: ChoraleTransformer, cache: Cache, time: jax.Array, past: P
     slots = jnp.arange(window)
     distance = (time - slots) % window
     distance = jnp.where(distance <= time, distance, -1)
-    here, said = jax.tree.map(lambda x: x[time], (cache.controls, cache.encoded))
+    here, told = jax.tree.map(lambda x: x[time], (cache.controls, cache.told))
     notes = _remember(cache.notes, time, past, holds=net.config.holds)
     echo = _echo(notes, time, here)
     begun = jnp.broadcast_to(time > 0, (hypotheses,))
     spread = _spread(here, hypotheses)
-    said_to_each = _spread(said, hypotheses)
-    x = net.embed(past.sounding, past.age, begun, spread, echo, said_to_each)
+    x = net.embed(past.sounding, past.age, begun, spread, echo, _spread(told, hypotheses))
     keys, values = cache.keys, cache.values
     for layer, block in enumerate(net.blocks):
         q, k, v = block.project(x, jnp.broadcast_to(time, (hypotheses,)))
@@ -155,7 +154,7 @@ def _begin_frame(net: ChoraleTransformer, cache: Cache, time: jax.Array, past: P
             values[layer][slots[:, None], ancestor],
             distance,
         )
-    return Cache(keys, values, ancestor, x, echo, notes, cache.controls, here, cache.encoded, said)
+    return Cache(keys, values, ancestor, x, echo, notes, cache.controls, here, cache.told, told)
 
 
 def _remember(notes: Notes, time: jax.Array, past: Past, *, holds: bool) -> Notes:

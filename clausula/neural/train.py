@@ -80,7 +80,7 @@ def update(
     optimizer: nnx.Optimizer,
     average: nnx.State,
     batch: Batch,
-    decay: jax.Array,
+    decay: jax.typing.ArrayLike,
     *,
     half: bool = False,
     trained: nnx.filterlib.Filter = nnx.Param,

@@ -42,6 +42,7 @@ def test_beats_are_as_long_as_the_meter_says():
     frames = dict(zip(METERS, BEAT_FRAMES.tolist(), strict=True))
     assert frames == {
         None: 4, "4/4": 4, "3/4": 4, "2/4": 4, "3/2": 8, "6/4": 4, "2/2": 8, "12/8": 6, "6/8": 6,
+        "3/8": 2, "4/8": 2, "9/8": 6, "4/2": 8,
     }  # fmt: skip
 
 
