@@ -19,13 +19,19 @@ from likelihood_views import Mixture, paired_difference
 from clausula.errors import InputError
 from clausula.neural.evaluating import with_soprano
 from clausula.neural.features import Example
-from clausula.neural.markov_proposal import fit_markov, markov_nats_by_voice, markov_rows
+from clausula.neural.markov_proposal import (
+    MarkovModel,
+    fit_markov,
+    markov_nats_by_voice,
+    markov_rows,
+)
 from clausula.neural.proposals import NAMES, NETWORK
 from clausula.neural.recombinant import fit_recombinant, recombinant_nats_by_voice
 from clausula.neural.weights import load_weights, parameter_count
 
 PROPOSALS = tuple(name for name in NAMES if name != NETWORK)
-COUNTING = ("markov", "recombinant")
+MARKOV = "markov"
+COUNTING = (MARKOV, "recombinant")
 TRANSFORMER = "transformer"
 NatsByVoice = Callable[[Sequence[Example]], np.ndarray]
 
@@ -82,9 +88,10 @@ def chorale_rows(
         also: more transformers, averaged with the first.
     """
     rows = []
+    chains = fit_markov(data.examples("train"), holds=False) if MARKOV in proposals else None
     for name in proposals:
         if name in COUNTING:
-            rows += _rows(data, splits, name, name, _counted(name, data), {})
+            rows += _rows(data, splits, name, name, _counted(chains, name, data), {})
             continue
         model, metadata = load_bare(files[name], name)
         single = Mixture([model])
@@ -92,17 +99,17 @@ def chorale_rows(
         rows += _rows(data, splits, name, name, single.nats_by_voice, facts)
         if name == TRANSFORMER:
             rows += _averaged_rows(data, splits, model, facts, shifts, also)
-            if "markov" in proposals:
-                rows += _pooled_rows(data, splits, model, facts, shifts, also)
+            if chains is not None:
+                rows += _pooled_rows(data, splits, chains, model, facts, shifts, also)
     return rows
 
 
-def _counted(name: str, data: Jsb16) -> NatsByVoice:
+def _counted(chains: MarkovModel | None, name: str, data: Jsb16) -> NatsByVoice:
     """What scores pieces by a model that counts, fitted on the training split."""
-    training = data.examples("train")
-    if name == "markov":
-        return partial(markov_nats_by_voice, fit_markov(training, holds=False))
-    return partial(recombinant_nats_by_voice, fit_recombinant(training, holds=False))
+    if name == MARKOV and chains is not None:
+        return partial(markov_nats_by_voice, chains)
+    fitted = fit_recombinant(data.examples("train"), holds=False)
+    return partial(recombinant_nats_by_voice, fitted)
 
 
 def _averaged_rows(
@@ -140,13 +147,13 @@ def _averaged_rows(
 def _pooled_rows(
     data: Jsb16,
     splits: Sequence[str],
+    chains: MarkovModel,
     model: nnx.Module,
     facts: dict[str, Any],
     shifts: Sequence[int],
     also: Sequence[Path],
 ) -> list[dict]:
     """Rows of the transformer asked together with the Markov chains, as composing asks them."""
-    chains = fit_markov(data.examples("train"), holds=False)
     others = [load_bare(path, TRANSFORMER)[0] for path in also]
     judges = data.examples("valid")
 

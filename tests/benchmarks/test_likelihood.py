@@ -98,7 +98,7 @@ def test_every_row_is_what_the_proposal_gives(data, weights, tmp_path, monkeypat
     assert likelihood.main([str(a) for a in arguments]) == 0
     rows = json.loads(out.read_text())
     found = {(r["model"], r["split"]): r for r in rows if r["mark"] == "this run"}
-    assert len(found) == 2 * (2 + 4)
+    assert len(found) == 2 * (2 + 4 + 2)
     ((training, holds, markov),) = fitted
     assert not holds
     for example, known in zip(training, cases.examples("train"), strict=True):
@@ -111,6 +111,11 @@ def test_every_row_is_what_the_proposal_gives(data, weights, tmp_path, monkeypat
     assert row["nats_per_note"] == pytest.approx(nats / 4, rel=1e-5)
     assert sum(row["by_voice"].values()) == pytest.approx(nats, rel=1e-5)
     assert (row["pieces"], row["frames"]) == (3, 3 * cases.FRAMES)
+    pooled = found["transformer x markov", "valid"]
+    assert np.shape(pooled["exponents"]) == (4, 2)
+    for alone in ("transformer", "markov"):
+        assert pooled["nats_per_frame"] < found[alone, "valid"]["nats_per_frame"]
+    assert ("transformer (2 networks, 2 views) x markov", "test") in found
     # The second network is the first one again, so averaging the two changes nothing.
     views = found["transformer, 2 transposed views", "test"]["nats_per_frame"]
     both = found["2 transformers, 2 transposed views", "test"]["nats_per_frame"]
@@ -141,12 +146,13 @@ def test_a_network_is_trained_and_its_settings_are_kept(data, tmp_path):
 
 
 def test_left_out_settings_are_the_recipes():
-    arguments = likelihood.parsed(["--train", "pins", "--steps", "60"])
+    arguments = likelihood.parsed(["--train", "pins", "--steps", "300", "--dropout", "0.5"])
     config, network = settings_of("pins", arguments)
-    assert (config.steps, config.warmup, network) == (60, 50, {"pin_width": 128})
-    wrong = likelihood.parsed(["--train", "pins", "--dropout", "0.5"])
-    with pytest.raises(InputError, match="no setting --dropout"):
-        settings_of("pins", wrong)
+    assert (config.steps, config.warmup) == (300, 150)
+    assert network == {"dropout": 0.5, "field_dropout": 0.05, "pin_width": 128}
+    wrong = likelihood.parsed(["--train", "transformer", "--pin-width", "64"])
+    with pytest.raises(InputError, match="no setting --pin-width"):
+        settings_of("transformer", wrong)
     short = likelihood.parsed(["--train", "charrnn", "--steps", "150"])
     with pytest.raises(InputError, match="a warm-up of 150 updates leaves none"):
         settings_of("charrnn", short)

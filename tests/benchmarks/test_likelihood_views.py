@@ -1,9 +1,12 @@
 """Scoring token by token, transposed views, and the bootstrap."""
 
+from functools import partial
+
 import likelihood_cases as cases
 import numpy as np
 import pytest
 from flax import nnx
+from likelihood_pool import fitted_pool, mean_rows
 from likelihood_views import Mixture, fits, paired_difference, token_log_probs
 
 from clausula.grid import SEARCH_ORDER, Voice
@@ -45,6 +48,25 @@ def test_networks_and_views_are_averaged_as_probabilities(model):
     for i, rows in enumerate(found):
         mean = np.mean([np.exp(part[i]) for part in parts], 0)
         np.testing.assert_allclose(np.exp(rows), mean, rtol=1e-5)
+
+
+def test_whole_rows_of_views_agree_with_the_tokens_scored(model):
+    pieces, other = cases.examples("valid"), cases.small_network(seed=1)
+    rows = mean_rows([model, other], (0, 2, -1), pieces)
+    tokens = Mixture([model, other], (0, 2, -1)).log_probs(pieces)
+    for piece, row, token in zip(pieces, rows, tokens, strict=True):
+        chosen = np.take_along_axis(row, piece.token[:, list(SEARCH_ORDER), None], -1)[..., 0]
+        np.testing.assert_allclose(chosen, token, atol=1e-4)
+        assert np.exp(row).sum(-1).max() < 1 + 1e-4
+
+
+def test_a_pool_is_at_least_as_good_as_its_best_expert_on_its_judges(model):
+    pieces = cases.examples("valid")
+    experts = [partial(mean_rows, [network], (0,)) for network in (model, cases.small_network(1))]
+    pool = fitted_pool(experts, pieces)
+    nats = pool.nats_by_voice(pieces)
+    for network in (model, cases.small_network(1)):
+        assert (nats <= nats_by_voice(network, pieces) + 1e-3).all()
 
 
 def test_views_lose_the_probability_of_notes_outside_and_no_more(model):

@@ -74,10 +74,9 @@ def test_without_pins_the_network_is_as_if_it_could_not_hear_them(model):
     nnx.update(deaf, nnx.State({name: params[name] for name in own}))
     deaf.eval()
     batch = whole(EXAMPLES["bare"])
-    np.testing.assert_array_equal(log_probs(model, batch), log_probs(deaf, batch))
-    assert not np.array_equal(
-        log_probs(model, whole(EXAMPLES["pinned"])), log_probs(deaf, whole(EXAMPLES["pinned"]))
-    )
+    np.testing.assert_allclose(log_probs(model, batch), log_probs(deaf, batch), atol=1e-5)
+    batch = whole(EXAMPLES["pinned"])
+    assert np.abs(log_probs(model, batch) - log_probs(deaf, batch)).max() > 0.01
 
 
 def notes_as_numbers(model, batch: Batch):

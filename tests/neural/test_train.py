@@ -19,7 +19,7 @@ from clausula.errors import ClausulaError, InputError
 from clausula.neural import train as training
 from clausula.neural.network import ChoraleTransformer
 from clausula.neural.train import TrainConfig, nats_by_voice, train
-from clausula.neural.weights import load_weights
+from clausula.neural.weights import adopt, load_weights
 
 HERE = Path(__file__).parent
 NETWORK = replace(SMALL, dropout=0.2, field_dropout=0.1, pin_width=0)
@@ -95,6 +95,22 @@ def test_another_training_is_not_resumed(tmp_path, monkeypatch):
     fit(out, replace(CONFIG, steps=3, patience=0, evaluate_every=2))
     with pytest.raises(InputError, match="another peak"):
         fit(out, replace(CONFIG, steps=3, evaluate_every=2, peak=1.0), resume=True)
+
+
+def test_half_precision_learns_as_well(undisturbed, tmp_path):
+    rows = fit(tmp_path / "w.safetensors", replace(CONFIG, half=True))
+    for row, whole in zip(rows, undisturbed[1], strict=True):
+        assert row["valid"] == pytest.approx(whole["valid"], rel=5e-3)
+    assert rows[-1] != undisturbed[1][-1]
+
+
+def test_a_network_adopts_the_weights_of_another(undisturbed):
+    began, _ = load_weights(undisturbed[0])
+    again = ChoraleTransformer(NETWORK, nnx.Rngs(5))
+    adopt(again, began)
+    assert nats_by_voice(again, [drawn_example(9)]).sum() == pytest.approx(
+        nats_by_voice(began, [drawn_example(9)]).sum()
+    )
 
 
 def test_a_loss_that_is_no_number_stops_with_advice(tmp_path):
