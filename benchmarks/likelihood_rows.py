@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from flax import nnx
 from likelihood_data import Jsb16
-from likelihood_pool import RowsOf, fitted_pool, mean_rows
+from likelihood_pool import fitted_pool, remembered
 from likelihood_published import CHORALES
 from likelihood_training import RECIPES
-from likelihood_views import Mixture, paired_difference
+from likelihood_views import Mixture, Reader, paired_difference
 
 from clausula.errors import InputError
 from clausula.neural.evaluating import with_soprano
@@ -94,13 +94,20 @@ def chorale_rows(
             rows += _rows(data, splits, name, name, _counted(chains, name, data), {})
             continue
         model, metadata = load_bare(files[name], name)
-        single = Mixture([model])
+        reader = Reader(model)
+        single = Mixture([reader])
         facts = facts_of(model, metadata)
         rows += _rows(data, splits, name, name, single.nats_by_voice, facts)
         if name == TRANSFORMER:
-            rows += _averaged_rows(data, splits, model, facts, shifts, also)
+            others = [Reader(load_bare(path, TRANSFORMER)[0]) for path in also]
+            told = {
+                "parameters": sum(parameter_count(r.model) for r in (reader, *others)),
+                "also": list(map(str, also)),
+            }
+            rows += _averaged_rows(data, splits, (reader, *others), facts, told, shifts)
             if chains is not None:
-                rows += _pooled_rows(data, splits, chains, model, facts, shifts, also)
+                readers = (reader, *others)
+                rows += _pooled_rows(data, splits, chains, readers, facts, told, shifts)
     return rows
 
 
@@ -115,30 +122,34 @@ def _counted(chains: MarkovModel | None, name: str, data: Jsb16) -> NatsByVoice:
 def _averaged_rows(
     data: Jsb16,
     splits: Sequence[str],
-    model: nnx.Module,
+    readers: Sequence[Reader],
     facts: dict[str, Any],
+    several: dict[str, Any],
     shifts: Sequence[int],
-    also: Sequence[Path],
 ) -> list[dict]:
-    """Rows of the transformer over views, with others, and both."""
-    others = [load_bare(path, TRANSFORMER)[0] for path in also]
+    """Rows of the transformer over views, with others, and both.
+
+    Args:
+        data: the chorales.
+        splits: names.
+        readers: of the networks, the first the table's own.
+        facts: of the first.
+        several: of all of them.
+        shifts: semitones of the views.
+    """
     rows: list[dict] = []
-    several = {
-        "parameters": sum(map(parameter_count, (model, *others))),
-        "also": list(map(str, also)),
-    }
     views = f"{len(shifts)} transposed views"
     if len(shifts) > 1:
-        mean = Mixture([model], shifts)
+        mean = Mixture(readers[:1], shifts)
         told = facts | {"views": list(shifts)}
         title = f"{TRANSFORMER}, {views}"
         rows += _rows(data, splits, TRANSFORMER, title, mean.nats_by_voice, told)
-    if others:
-        title = f"{1 + len(others)} {TRANSFORMER}s"
-        mean = Mixture([model, *others])
+    title = f"{len(readers)} {TRANSFORMER}s"
+    if len(readers) > 1:
+        mean = Mixture(readers)
         rows += _rows(data, splits, TRANSFORMER, title, mean.nats_by_voice, facts | several)
-    if others and len(shifts) > 1:
-        mean = Mixture([model, *others], shifts)
+    if len(readers) > 1 and len(shifts) > 1:
+        mean = Mixture(readers, shifts)
         told = facts | several | {"views": list(shifts)}
         rows += _rows(data, splits, TRANSFORMER, f"{title}, {views}", mean.nats_by_voice, told)
     return rows
@@ -148,49 +159,36 @@ def _pooled_rows(
     data: Jsb16,
     splits: Sequence[str],
     chains: MarkovModel,
-    model: nnx.Module,
+    readers: Sequence[Reader],
     facts: dict[str, Any],
+    several: dict[str, Any],
     shifts: Sequence[int],
-    also: Sequence[Path],
 ) -> list[dict]:
-    """Rows of the transformer asked together with the Markov chains, as composing asks them."""
-    others = [load_bare(path, TRANSFORMER)[0] for path in also]
-    judges = data.examples("valid")
+    """Rows of the transformer asked together with the Markov chains, as composing asks them.
 
-    # Each expert's rows of a split are needed several times.
-    counted = _remembered(lambda pieces: [markov_rows(chains, piece) for piece in pieces])
-    rows: list[dict] = []
-    ways = [([model], (0,), "")]
-    if others or len(shifts) > 1:
-        names = [f"{1 + len(others)} networks"] if others else []
+    Arguments as of ``_averaged_rows``, and the chains.
+    """
+    counted = remembered(lambda pieces: [markov_rows(chains, piece) for piece in pieces])
+    ways: list[tuple[str, Mixture, dict]] = [("", Mixture(readers[:1]), {})]
+    if len(readers) > 1 or len(shifts) > 1:
+        names = [f"{len(readers)} networks"] if len(readers) > 1 else []
         names += [f"{len(shifts)} views"] if len(shifts) > 1 else []
-        ways.append(([model, *others], tuple(shifts), f" ({', '.join(names)})"))
-    for models, views, how in ways:
-        network = _remembered(partial(mean_rows, models, views))
-        pool = fitted_pool([network, counted], judges)
-        told = {
-            "parameters": sum(map(parameter_count, models)),
-            "views": list(views),
-            "also": list(map(str, also)) if len(models) > 1 else [],
-            "exponents": np.round(pool.exponents, 4).tolist(),
-            "exponents_fitted_on": "valid",
-        }
+        told = several | {"views": list(shifts)}
+        ways.append((f" ({', '.join(names)})", Mixture(readers, shifts), told))
+    rows: list[dict] = []
+    for how, networks, told in ways:
+        pool = fitted_pool([networks.rows, counted], data.examples("valid"))
+        told = (
+            facts
+            | told
+            | {
+                "exponents": np.round(pool.exponents, 4).tolist(),
+                "exponents_fitted_on": "valid",
+            }
+        )
         title = f"{TRANSFORMER}{how} x markov"
-        rows += _rows(data, splits, TRANSFORMER, title, pool.nats_by_voice, facts | told)
+        rows += _rows(data, splits, TRANSFORMER, title, pool.nats_by_voice, told)
     return rows
-
-
-def _remembered(rows_of: RowsOf) -> RowsOf:
-    """The same, piece by piece no more than once."""
-    known: dict[int, tuple[Example, np.ndarray]] = {}
-
-    def remembered(examples: Sequence[Example]) -> list[np.ndarray]:
-        new = [e for e in examples if id(e) not in known]
-        for example, rows in zip(new, rows_of(new), strict=True):
-            known[id(example)] = (example, rows)
-        return [known[id(e)][1] for e in examples]
-
-    return remembered
 
 
 def _rows(

@@ -15,6 +15,7 @@ import jax
 import numpy as np
 from flax import nnx
 
+from clausula.grid import SEARCH_ORDER
 from clausula.neural.batches import Batch, crop, stack, transposed
 from clausula.neural.features import Example
 from clausula.neural.train import EVALUATION_BUCKET
@@ -22,11 +23,17 @@ from clausula.vocabulary import FIRST_PITCH, N_GLOBAL, REST_TOKEN
 
 TOGETHER = 8  # pieces a batch
 RESAMPLES = 10_000  # of the bootstrap
+ORDER = np.array(SEARCH_ORDER)
 
 
 @nnx.jit
 def _log_probs(model: Any, batch: Batch) -> jax.Array:
     return model.log_probs(batch)
+
+
+@nnx.jit
+def _rows(model: Any, batch: Batch) -> jax.Array:
+    return model.rows(batch)
 
 
 def token_log_probs(model: nnx.Module, examples: Sequence[Example]) -> list[np.ndarray]:
@@ -74,21 +81,77 @@ def log_mean(log_probs: Sequence[np.ndarray]) -> np.ndarray:
     return np.logaddexp.reduce(np.stack(log_probs), 0) - np.log(len(log_probs))
 
 
-class Mixture:
-    """Networks and views whose probabilities are averaged; remembers what it has computed."""
+class Reader:
+    """A network that remembers what it said of every view of every piece."""
 
-    def __init__(self, models: Sequence[nnx.Module], shifts: Sequence[int] = (0,)) -> None:
+    def __init__(self, model: nnx.Module) -> None:
+        """Nothing is read yet."""
+        self.model = model
+        self._tokens: dict[tuple[int, int], tuple[Example, np.ndarray]] = {}
+        self._rows: dict[tuple[int, int], tuple[Example, np.ndarray]] = {}
+
+    def tokens(self, examples: Sequence[Example], shift: int) -> list[np.ndarray]:
+        """``float64[time, 4]`` log-probability of each token of each piece, so much higher.
+
+        A piece that leaves the vocabulary there has probability 0.
+        """
+        if hasattr(self.model, "rows"):
+            return [
+                np.take_along_axis(rows, example.token[:, ORDER, None], -1)[..., 0].astype(float)
+                for example, rows in zip(examples, self.rows(examples, shift), strict=True)
+            ]
+        return self._read(examples, shift, self._tokens, _log_probs)
+
+    def rows(self, examples: Sequence[Example], shift: int) -> list[np.ndarray]:
+        """``float32[time, 4, P]`` of every token, at the piece's own pitch; likewise."""
+        return self._read(examples, shift, self._rows, _rows)
+
+    def _read(
+        self,
+        examples: Sequence[Example],
+        shift: int,
+        known: dict[tuple[int, int], tuple[Example, np.ndarray]],
+        of: Callable[[Any, Batch], jax.Array],
+    ) -> list[np.ndarray]:
+        new = [e for e in examples if (id(e), shift) not in known]
+        inside = [e for e in new if fits(e, shift)]
+        views = [transposed(e, shift) for e in inside]
+        moved = by_bucket(of, self.model, views) if views else []
+        # The piece is kept with its result, or another one could take over its identity.
+        for example, found in zip(inside, moved, strict=True):
+            own = moved_back(found, shift) if of is _rows else found.astype(float)
+            known[id(example), shift] = (example, own)
+        for example in new:
+            width = () if of is _log_probs else (N_GLOBAL,)
+            nothing = np.full((*example.token.shape, *width), -np.inf, np.float32)
+            known.setdefault((id(example), shift), (example, nothing))
+        return [known[id(e), shift][1] for e in examples]
+
+
+def moved_back(rows: np.ndarray, shift: int) -> np.ndarray:
+    """Rows of a view at the piece's own pitch; ``-inf`` for what the view cannot say."""
+    out = np.full_like(rows, -np.inf)
+    out[..., :FIRST_PITCH] = rows[..., :FIRST_PITCH]
+    pitches = rows.shape[-1] - FIRST_PITCH
+    own = np.arange(max(0, -shift), pitches - max(0, shift))
+    out[..., FIRST_PITCH + own] = rows[..., FIRST_PITCH + own + shift]
+    return out
+
+
+class Mixture:
+    """Networks and views whose probabilities are averaged."""
+
+    def __init__(self, models: Sequence[nnx.Module | Reader], shifts: Sequence[int] = (0,)) -> None:
         """Nothing is computed yet.
 
         Args:
-            models: networks of one vocabulary.
+            models: networks of one vocabulary, or their readers, which remember.
             shifts: semitones of the views; 0 is among them, so that every token is possible.
         """
         if 0 not in shifts:
             raise ValueError(f"views {tuple(shifts)} leave out the piece as it is, 0")
-        self.models = tuple(models)
+        self.readers = [m if isinstance(m, Reader) else Reader(m) for m in models]
         self.shifts = tuple(shifts)
-        self._known: dict[int, tuple[Example, np.ndarray]] = {}
 
     def log_probs(self, examples: Sequence[Example]) -> list[np.ndarray]:
         """``[time, 4]`` log of the mean probability of each token of each piece.
@@ -96,23 +159,13 @@ class Mixture:
         In a view in which a piece leaves the vocabulary its tokens have probability 0: the nats
         remain an upper bound.
         """
-        new = [e for e in examples if id(e) not in self._known]
-        for example, mean in zip(new, self._mean(new), strict=True):
-            # The piece is kept with its result, or another one could take over its identity.
-            self._known[id(example)] = (example, mean)
-        return [self._known[id(e)][1] for e in examples]
+        parts = [r.tokens(examples, shift) for r in self.readers for shift in self.shifts]
+        return [log_mean(of_piece) for of_piece in zip(*parts, strict=True)]
 
-    def _mean(self, examples: Sequence[Example]) -> list[np.ndarray]:
-        parts: list[list[np.ndarray]] = [[] for _ in examples]
-        for model in self.models:
-            for shift in self.shifts:
-                inside = [i for i, example in enumerate(examples) if fits(example, shift)]
-                rows = token_log_probs(model, [transposed(examples[i], shift) for i in inside])
-                found = dict(zip(inside, rows, strict=True))
-                for i, example in enumerate(examples):
-                    nothing = np.full(example.token.shape, -np.inf)
-                    parts[i].append(found.get(i, nothing))
-        return [log_mean(of_piece) for of_piece in parts]
+    def rows(self, examples: Sequence[Example]) -> list[np.ndarray]:
+        """``float32[time, 4, P]`` log of the mean probability of every token, at its own pitch."""
+        parts = [r.rows(examples, shift) for r in self.readers for shift in self.shifts]
+        return [log_mean(of_piece).astype(np.float32) for of_piece in zip(*parts, strict=True)]
 
     def nats_by_voice(self, examples: Sequence[Example]) -> np.ndarray:
         """Nats per frame of each voice in search order, ``float64[4]``, over whole pieces."""

@@ -1,13 +1,11 @@
 """Scoring token by token, transposed views, and the bootstrap."""
 
-from functools import partial
-
 import likelihood_cases as cases
 import numpy as np
 import pytest
 from flax import nnx
-from likelihood_pool import fitted_pool, mean_rows
-from likelihood_views import Mixture, fits, paired_difference, token_log_probs
+from likelihood_pool import fitted_pool
+from likelihood_views import Mixture, Reader, fits, paired_difference, token_log_probs
 
 from clausula.grid import SEARCH_ORDER, Voice
 from clausula.neural.batches import crop, stack, transposed
@@ -52,7 +50,7 @@ def test_networks_and_views_are_averaged_as_probabilities(model):
 
 def test_whole_rows_of_views_agree_with_the_tokens_scored(model):
     pieces, other = cases.examples("valid"), cases.small_network(seed=1)
-    rows = mean_rows([model, other], (0, 2, -1), pieces)
+    rows = Mixture([model, other], (0, 2, -1)).rows(pieces)
     tokens = Mixture([model, other], (0, 2, -1)).log_probs(pieces)
     for piece, row, token in zip(pieces, rows, tokens, strict=True):
         chosen = np.take_along_axis(row, piece.token[:, list(SEARCH_ORDER), None], -1)[..., 0]
@@ -62,7 +60,7 @@ def test_whole_rows_of_views_agree_with_the_tokens_scored(model):
 
 def test_a_pool_is_at_least_as_good_as_its_best_expert_on_its_judges(model):
     pieces = cases.examples("valid")
-    experts = [partial(mean_rows, [network], (0,)) for network in (model, cases.small_network(1))]
+    experts = [Mixture([network]).rows for network in (model, cases.small_network(1))]
     pool = fitted_pool(experts, pieces)
     nats = pool.nats_by_voice(pieces)
     for network in (model, cases.small_network(1)):
@@ -91,10 +89,10 @@ def test_a_piece_that_leaves_the_vocabulary_does_not_fit():
 
 
 def test_what_has_been_scored_is_not_scored_again(model, monkeypatch):
-    mixture, pieces = Mixture([model]), cases.examples("valid")
-    first = mixture.log_probs(pieces)
-    mixture.models = ()
-    assert [rows is again for rows, again in zip(first, mixture.log_probs(pieces), strict=True)]
+    reader, pieces = Reader(model), cases.examples("valid")
+    first = reader.rows(pieces, 2)
+    reader.model = None
+    assert all(rows is again for rows, again in zip(first, reader.rows(pieces, 2), strict=True))
     with pytest.raises(ValueError, match="leave out the piece as it is"):
         Mixture([model], (1, 2))
 
