@@ -40,13 +40,13 @@ RECIPES = {
     "transformer": Recipe(TRANSFORMER, TrainConfig(), _REGULARISED),
     # Half of what it learns from has pins, so that it overfits later.
     "pins": Recipe(TRANSFORMER, TrainConfig(steps=1600), _REGULARISED | {"pin_width": 128}),
-    "charrnn": Recipe("charrnn", TrainConfig(steps=700, peak=3e-3), {"dropout": 0.25}),
+    "charrnn": Recipe("charrnn", TrainConfig(steps=550, peak=3e-3), {"dropout": 0.25}),
     # Every frame climbs the notes four times: crops are small, or an update takes a minute.
     "biaxial": Recipe(
-        "biaxial", TrainConfig(steps=600, batch=8, length=64, peak=3e-3), {"dropout": 0.1}
+        "biaxial", TrainConfig(steps=450, batch=8, length=64, peak=3e-3), {"dropout": 0.1}
     ),
     # Pieces are 60 frames long, a quarter of the others.
-    "quarter": Recipe(TRANSFORMER, TrainConfig(steps=600, length=64), _REGULARISED),
+    "quarter": Recipe(TRANSFORMER, TrainConfig(steps=450, length=64), _REGULARISED),
 }
 FILES = {
     "transformer": "jsb16-transformer.safetensors",

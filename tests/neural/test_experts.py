@@ -23,7 +23,7 @@ TOKENS = 7
 def drawn_rows(seed: int, shape: tuple[int, ...] = (5, 4)) -> np.ndarray:
     """Log-probabilities ``[*shape, TOKENS]``."""
     drawn = np.random.default_rng(seed).normal(size=(*shape, TOKENS))
-    return np.asarray(jax.nn.log_softmax(jnp.asarray(drawn), -1))
+    return np.array(jax.nn.log_softmax(jnp.asarray(drawn), -1))
 
 
 def test_the_product_is_normalised():
