@@ -217,7 +217,7 @@ def _rows(
             "pieces": len(pieces),
             "frames": sum(map(len, pieces)),
         }
-        print(f"{title:<36}{split:<15}{total:.4f} nats a frame", flush=True)
+        print(f"{title:<44}{split:<15}{total:.4f} nats a frame", flush=True)
         rows.append(row | facts)
     return rows
 
