@@ -151,6 +151,6 @@ def _put_back(trainer: Trainer, arrays: dict) -> None:
         old = nnx.to_pure_dict(state)
         nnx.replace_by_pure_dict(state, jax.tree.map(keyed, old, arrays[name]))
         nnx.update(module, state)
-    average = nnx.state(trainer.model, trainer.trained)
+    average = nnx.state(trainer.model, nnx.Param)
     nnx.replace_by_pure_dict(average, arrays["average"])
     trainer.average = average

@@ -74,7 +74,7 @@ def _half_loss_of(model: Network, batch: Batch) -> jax.Array:
     return loss
 
 
-@nnx.jit(static_argnames=("half", "trained"))
+@nnx.jit(static_argnames=("half",))
 def update(
     model: Network,
     optimizer: nnx.Optimizer,
@@ -83,15 +83,11 @@ def update(
     decay: jax.typing.ArrayLike,
     *,
     half: bool = False,
-    trained: nnx.filterlib.Filter = nnx.Param,
 ) -> tuple[jax.Array, nnx.State]:
     """One optimiser update in place; returns the loss before it and the new averaged weights."""
-    wanted = nnx.DiffState(0, trained)
-    loss, gradient = nnx.value_and_grad(_half_loss_of if half else loss_of, argnums=wanted)(
-        model, batch
-    )
+    loss, gradient = nnx.value_and_grad(_half_loss_of if half else loss_of)(model, batch)
     optimizer.update(model, gradient)
-    params = nnx.state(model, trained)
+    params = nnx.state(model, nnx.Param)
     return loss, jax.tree.map(lambda a, p: decay * a + (1 - decay) * p, average, params)
 
 
@@ -121,15 +117,12 @@ def nats_by_voice(model: Network, examples: Sequence[Example]) -> np.ndarray:
     return total / sum(len(e) for e in examples)
 
 
-def make_optimizer(
-    model: Network, config: TrainConfig, trained: nnx.filterlib.Filter = nnx.Param
-) -> nnx.Optimizer:
+def make_optimizer(model: Network, config: TrainConfig) -> nnx.Optimizer:
     """AdamW with warm-up and a cosine; vectors and biases do not decay.
 
     Args:
         model: the network.
         config: of the training.
-        trained: which of its variables change.
     """
     schedule = optax.warmup_cosine_decay_schedule(
         0.0, config.peak, config.warmup, config.steps, config.floor * config.peak
@@ -143,18 +136,13 @@ def make_optimizer(
             mask=lambda params: jax.tree.map(lambda p: p.ndim > 1, params),
         ),
     )
-    return nnx.Optimizer(model, chain, wrt=trained)
+    return nnx.Optimizer(model, chain, wrt=nnx.Param)
 
 
 class Trainer:
     """A network, its optimiser and its averaged weights, replicated over the devices."""
 
-    def __init__(
-        self,
-        model: Network,
-        config: TrainConfig,
-        trained: nnx.filterlib.Filter = nnx.Param,
-    ) -> None:
+    def __init__(self, model: Network, config: TrainConfig) -> None:
         """Replicate the model and make its optimiser.
 
         Raises:
@@ -172,11 +160,10 @@ class Trainer:
         self.config = config
         self.half = devices[0].platform != "cpu" if config.half is None else config.half
         self.model = model
-        self.trained = trained
-        self.optimizer = make_optimizer(model, config, trained)
+        self.optimizer = make_optimizer(model, config)
         nnx.update(model, self.replicated(nnx.state(model)))
         nnx.update(self.optimizer, self.replicated(nnx.state(self.optimizer)))
-        self.average = jax.tree.map(jnp.copy, nnx.state(model, trained))
+        self.average = jax.tree.map(jnp.copy, nnx.state(model, nnx.Param))
 
     def replicated(self, tree: nnx.State) -> nnx.State:
         """A copy of every array on every device of every process; all of them hold the same."""
@@ -203,13 +190,12 @@ class Trainer:
             spread,
             np.float32(decay),
             half=self.half,
-            trained=self.trained,
         )
         return loss
 
     def averaged(self) -> Network:
         """A copy of the network that bears the averaged weights."""
-        graph, _, rest = nnx.split(self.model, self.trained, ...)  # type: ignore[misc]
+        graph, _, rest = nnx.split(self.model, nnx.Param, ...)  # type: ignore[misc]
         return nnx.merge(graph, self.average, jax.tree.map(jnp.copy, rest))
 
 
@@ -224,7 +210,6 @@ def train(
     resume: bool = False,
     weights: np.ndarray | None = None,
     change: Change | None = None,
-    trained: nnx.filterlib.Filter = nnx.Param,
     watched: Sequence[Example] = (),
 ) -> Network:
     """Train a network and keep the averaged weights that validate best.
@@ -241,7 +226,6 @@ def train(
         resume: go on from where a run that was stopped left off, exactly as it would have gone.
         weights: how often each piece is drawn; in proportion to its length if left out.
         change: made to a piece each time that it is drawn, such as random pins.
-        trained: which variables change.
         watched: more pieces whose nats per frame are logged (``watched``); they choose nothing.
 
     Returns:
@@ -250,7 +234,7 @@ def train(
     Raises:
         ClausulaError: the loss is no longer a number, or the stopped run was another one.
     """
-    trainer = Trainer(model, config, trained)
+    trainer = Trainer(model, config)
     rng = np.random.default_rng(config.seed)
     batches = training_batches(
         training,
