@@ -34,6 +34,7 @@ NUMBERS = {
     "onsets": "onsets per beat, mean of the voices",
     "chords": "distinct chords per measure",
     "dissonance": "dissonance, share of strong beats",
+    "outside": "notes outside the key's scale",
     "pitches": "self-similarity: pitches of the most alike earlier measure",
     "rhythms": "self-similarity: onsets of the most alike earlier measure",
     "moving_pairs": "voice pairs: share that moves",
@@ -107,6 +108,7 @@ def plain_numbers(grids: Sequence[Grid]) -> dict[str, float]:
         "onsets": float(np.mean(list(seen["onsets_per_beat"].values()))),
         "chords": seen["chords_per_measure"],
         "dissonance": seen["strong_dissonance"],
+        "outside": seen["outside_scale"],
         **self_similarity(grids),
         **motion(grids),
     }

@@ -33,6 +33,7 @@ class RollTraining:
     peak: float = 2e-3  # learning rate at the beginning
     floor: float = 0.02  # share of the peak at the end
     clip: float = 1.0  # global norm of the gradient
+    dropout: float = 0.5  # share of the units that an update goes without
     evaluate_every: float = 1.5  # minutes between evaluations
     valid_frames: int = 8000  # frames of the validation split that choose the weights, at most
     margin: int = 0  # keys beyond the training split's range that are modelled
@@ -106,7 +107,9 @@ class RollTrainer:
         self.config = config
         self.keys = KeyRange.of(training, config.margin)
         inside = [self.keys.inside(roll) for roll in training]
-        network = BiaxialConfig(lowest=LOWEST_KEY + self.keys.first, notes=self.keys.count)
+        network = BiaxialConfig(
+            lowest=LOWEST_KEY + self.keys.first, notes=self.keys.count, dropout=config.dropout
+        )
         model = PianoRollBiaxial(network, nnx.Rngs(config.seed))
         # Silence is learnt before anything else, unless it stands in the bias from the start.
         share = float(np.concatenate(inside).mean())

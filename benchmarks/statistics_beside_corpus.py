@@ -30,7 +30,8 @@ from clausula.neural.weights import load_weights
 
 FIRST_SEED = 100  # those below are for developing
 TOLERANCE = 1 / 3  # of a statistic's ratio to the corpus
-BETWEEN = ("pitches", "rhythms", "moving_pairs", "parallels")  # of measures, of voices
+# Of notes, of measures, of voice pairs.
+BETWEEN = ("outside", "pitches", "rhythms", "moving_pairs", "parallels")
 ARRAYS = ("pitch", "step", "onset", "phrase_end")
 
 

@@ -2,6 +2,7 @@ import csv
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -214,6 +215,14 @@ def test_statistics_leave_out_rests_and_count_every_sonority():
     assert statistics([chord_grid([seventh])])["strong_dissonance"] == 1
     diminished = (65, 62, 59, 50)
     assert statistics([chord_grid([diminished])])["strong_dissonance"] == 0
+
+
+def test_notes_outside_the_scale_are_counted():
+    leading, lowered = (72, 67, 64, 59), (70, 67, 63, 60)
+    major = chord_grid([leading, lowered])
+    assert statistics([major])["outside_scale"] == 2 / 7  # the fifth is held
+    minor = replace(major, key=Key.parse("c"))
+    assert statistics([minor])["outside_scale"] == 1 / 7  # only the major third
 
 
 def test_statistics_of_the_corpus_are_plausible(corpus):

@@ -14,9 +14,11 @@ from itertools import combinations
 import numpy as np
 
 from clausula.grid import REST, VOICE_LETTERS, Grid, frames_in
+from clausula.pitch import Mode
 
 # Largest melodic interval, in semitones, of each class but the last.
 _INTERVALS = {"unison": 0, "step": 2, "third": 4, "fourth to fifth": 7, "larger": 127}
+_SCALES = {Mode.MAJOR: (0, 2, 4, 5, 7, 9, 11), Mode.MINOR: (0, 2, 3, 5, 7, 8, 9, 10, 11)}
 _TRIADS = ((0, 4, 7), (0, 3, 7), (0, 3, 6))
 
 
@@ -32,7 +34,8 @@ def statistics(grids: Sequence[Grid]) -> dict:
         them does; ``chords_per_measure``, distinct ones in a full measure; ``longest_chord`` in
         beats, the mean of the pieces' longest, and ``longest_chord_of_all``;
         ``melodic_intervals``, shares by voice and class; ``strong_dissonance``, the share of
-        strong beats that are not consonant.
+        strong beats that are not consonant; ``outside_scale``, the share of notes that the piece's
+        key has not (in minor the raised sixth and seventh degrees belong to it).
     """
     beats = sum(len(grid) / _beat(grid) for grid in grids)
     longest = [_longest_chord(grid) for grid in grids]
@@ -49,6 +52,7 @@ def statistics(grids: Sequence[Grid]) -> dict:
             for voice, letter in enumerate(VOICE_LETTERS)
         },
         "strong_dissonance": _ratio(_dissonance(grid) for grid in grids),
+        "outside_scale": _ratio(_outside(grid) for grid in grids),
         "mean_pitch": _by_voice(pitch.mean(axis=0).astype(float).filled(np.nan)),
     }
 
@@ -212,3 +216,10 @@ def _dissonance(grid: Grid) -> tuple[int, int]:
     heard = chords(grid)[np.isin(grid.position, strong)]
     heard = heard[heard != 0]
     return int((~_CONSONANT[heard // 16]).sum()), len(heard)
+
+
+def _outside(grid: Grid) -> tuple[int, int]:
+    """Notes that are not in the key's scale, and all notes."""
+    notes = grid.pitch[grid.onset & (grid.pitch != REST)]
+    degrees = (notes - grid.key.tonic_pc) % 12
+    return int((~np.isin(degrees, _SCALES[grid.key.mode])).sum()), len(notes)

@@ -14,11 +14,11 @@ and the note's degree in the key. What a note is told also reaches its sigmoids 
 matrix for each voice: intervals then count from the first updates on.
 
 *Backing off.* Four ordered notes leave nothing for rests, unisons and crossings. Each token's
-probability is ``(1 - e) * conditioned + e * smooth``: ``smooth`` is log-linear in the token, the
-interval from the voice's own last pitch and those to the voices already chosen; ``e`` is learnt for
-each voice, once for frames that follow four ordered notes and once for those that follow anything
-else. Where no four ordered notes go with what is chosen, ``smooth`` alone speaks. Every token is
-possible.
+probability is ``(1 - e) * conditioned + e * smooth``: ``smooth`` is log-linear in the note's own
+odds whatever the order, in the token (apart after a rest), in the interval from the voice's own
+last pitch and in those to the voices already chosen; ``e`` is learnt for each voice, once for
+frames that follow four ordered notes and once for those that follow anything else. Where no four
+ordered notes go with what is chosen, ``smooth`` alone speaks. Every token is possible.
 
 Shape suffixes: T time, B batch, R rows, M notes (lowest first), V voices (4), K slots (4, in
 search order) or told inputs, S slots, G gates, P tokens of the global vocabulary.
@@ -91,14 +91,24 @@ class BackOff(nnx.Module):
 
     def __init__(self, holds: bool, rngs: nnx.Rngs):
         self.holds = holds
-        self.token = normal(rngs, N_VOICES, N_GLOBAL, scale=0.02)
+        self.token = normal(rngs, N_VOICES, 2, N_GLOBAL, scale=0.02)  # 1: after a rest
         self.melodic = normal(rngs, N_VOICES, N_INTERVALS, scale=0.02)
         self.harmonic = normal(rngs, N_VOICES, N_VOICES, N_INTERVALS, scale=0.02)
         self.chance = nnx.Param(jnp.full((N_VOICES, 2), RARE))
 
-    def log_smooth(self, slot: int, sounding: jax.Array, last: jax.Array) -> jax.Array:
-        """Log-probabilities ``[…, P]``; ``sounding`` of earlier slots, ``last`` of all voices."""
-        logits = self.token[...][slot]
+    def log_smooth(
+        self, slot: int, log_odds: jax.Array, sounding: jax.Array, last: jax.Array
+    ) -> jax.Array:
+        """Log-probabilities ``[…, P]``.
+
+        Args:
+            slot: in search order.
+            log_odds: ``[…, P]`` of each token, whatever the order; ``-inf`` says nothing.
+            sounding: ``[…, V]`` pitch tokens of earlier slots.
+            last: ``[…, V]`` pitch tokens of the frame before.
+        """
+        rested = (last[..., ORDER[slot]] == REST_TOKEN).astype(int)
+        logits = self.token[...][slot][rested] + jnp.where(log_odds > -jnp.inf, log_odds, 0.0)
         pitches = self._seen_from(self.melodic[...][slot], last[..., ORDER[slot]])
         for earlier in range(slot):
             reference = sounding[..., ORDER[earlier]]
@@ -207,8 +217,10 @@ class BiaxialComposer(nnx.Module):
         """Log-probabilities ``[R, P]`` from the layers along notes; the rest as in ``log_slot``."""
         play_RM, articulate_RM = logits_MR2[..., PLAY].T, logits_MR2[..., ARTICULATE].T
         log_notes, some = log_note(slot, play_RM, *_bounds(slot, sounding))
-        log_exact = self._tokens(log_notes, articulate_RM, last[:, ORDER[slot]])
-        log_smooth = self.back_off.log_smooth(slot, sounding, last)
+        own_last = last[:, ORDER[slot]]
+        log_exact = self._tokens(log_notes, articulate_RM, own_last)
+        log_odds = self._tokens(play_RM, articulate_RM, own_last)
+        log_smooth = self.back_off.log_smooth(slot, log_odds, sounding, last)
         return self.back_off.mixed(slot, log_exact, some, log_smooth, last)
 
     def told(self, slot: int, token: jax.Array, sounding: jax.Array, last: jax.Array) -> jax.Array:
@@ -229,7 +241,7 @@ class BiaxialComposer(nnx.Module):
     def _tokens(
         self, log_notes: jax.Array, articulate: jax.Array, own_last: jax.Array
     ) -> jax.Array:
-        """Log-probabilities ``[R, P]`` of tokens given those of notes, ``[R, M]``."""
+        """Log-probabilities, or log-odds, ``[R, P]`` of tokens given those of notes, ``[R, M]``."""
         silence = jnp.full_like(log_notes[:, :1], -jnp.inf)
         if not self.config.holds:
             return jnp.concatenate([silence, silence, log_notes], -1)

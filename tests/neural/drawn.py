@@ -15,6 +15,7 @@ from clausula.neural.pinning import with_pins, with_return
 from clausula.vocabulary import HOLD_TOKEN, REST_TOKEN
 
 SMALL = NetworkConfig(
+    motion=True,
     width=24,
     layers=2,
     heads=2,
