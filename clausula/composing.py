@@ -18,12 +18,22 @@ from typing import Any
 from clausula.checker.check import check
 from clausula.checker.report import Report
 from clausula.constraints.cadence import Cadence
-from clausula.constraints.place import Timeline
+from clausula.constraints.counting import Climax, Count, Stagnation
+from clausula.constraints.pins import Pin
+from clausula.constraints.place import Place
 from clausula.constraints.repeat import Repeat
 from clausula.constraints.rule import Severity
 from clausula.constraints.rulesets import RuleSet, load_ruleset
+from clausula.constraints.sonority import Chord, Progression, Range, Rhythm, Scale
 from clausula.constraints.text import parse_cadences, parse_constraint
 from clausula.constraints.verify import verify_cadence, verify_pin, verify_repeat
+from clausula.constraints.verify_counting import verify_climax, verify_count, verify_stagnation
+from clausula.constraints.verify_sonority import (
+    verify_chord,
+    verify_range,
+    verify_rhythm,
+    verify_scale,
+)
 from clausula.engine.plan import Constraint, Plan, make_plan
 from clausula.engine.tables import compile_plan, state_counts
 from clausula.errors import InputError, SearchError
@@ -321,7 +331,7 @@ def verify(score: Score, plan: Plan, ruleset: RuleSet) -> tuple[list[Verificatio
         write_musicxml(score, path)
         read = read_score(path)
     grid = to_grid(read, plan.key, plan.timeline.frames_per_quarter)
-    rows = [_verification(str(c), judge(grid, c, plan.timeline)) for c in plan.constraints]
+    rows = [_verification(str(c), judge(grid, c, plan)) for c in plan.constraints]
     quarter = plan.timeline.frames_per_quarter
     keys = [(Fraction(frame, quarter), key) for frame, key in plan.keys]
     faults = dict.fromkeys(
@@ -350,14 +360,40 @@ def _verification(name: str, reasons: list[str]) -> Verification:
     return Verification(name, not reasons, tuple(reasons))
 
 
-def judge(grid: Grid, constraint: Constraint, timeline: Timeline) -> list[str]:
-    """Reasons why a constraint does not hold in a grid; empty if it does."""
-    if isinstance(constraint, Cadence):
-        arrival = timeline.frame_of(constraint.measure, constraint.beat)
-        return verify_cadence(grid, constraint, timeline.phrase_end(arrival))
-    if isinstance(constraint, Repeat):
-        return verify_repeat(grid, constraint)
-    return verify_pin(grid, constraint)
+def judge(grid: Grid, constraint: Constraint, plan: Plan) -> list[str]:
+    """Reasons why a constraint of a plan does not hold in a grid; empty if it does."""
+    match constraint:
+        case Cadence():
+            arrival = plan.timeline.frame_of(constraint.measure, constraint.beat)
+            return verify_cadence(grid, constraint, plan.timeline.phrase_end(arrival))
+        case Repeat():
+            return verify_repeat(grid, constraint)
+        case Pin():
+            return verify_pin(grid, constraint)
+        case Climax():
+            return verify_climax(grid, constraint)
+        case Count():
+            return verify_count(grid, constraint)
+        case Stagnation():
+            return verify_stagnation(grid, constraint)
+        case Range():
+            return verify_range(grid, constraint)
+        case Scale():
+            return verify_scale(grid, constraint, plan.key_of_frame)
+        case Chord():
+            return verify_chord(grid, constraint, _key_at(plan, constraint.at))
+        case Progression():
+            return [
+                reason
+                for chord in constraint.chords(plan.timeline)
+                for reason in verify_chord(grid, chord, _key_at(plan, chord.at))
+            ]
+        case Rhythm():
+            return verify_rhythm(grid, constraint)
+
+
+def _key_at(plan: Plan, place: Place) -> Key:
+    return plan.key_at(plan.timeline.frame_of(*place))
 
 
 def notated(grid: Grid, plan: Plan, title: str) -> Score:

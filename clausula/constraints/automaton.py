@@ -16,7 +16,7 @@ import numpy as np
 
 from clausula.constraints.domains import Domains
 from clausula.errors import PlanError
-from clausula.grid import SEARCH_ORDER
+from clausula.grid import SEARCH_ORDER, Voice
 from clausula.vocabulary import N_VOICE
 
 REFUSED = -1
@@ -287,3 +287,29 @@ def accepts(a: LayeredAutomaton, tokens: np.ndarray) -> bool:
         if state == REFUSED:
             return False
     return True
+
+
+def followed(
+    voice: Voice, tables: np.ndarray, which: np.ndarray, good: np.ndarray
+) -> LayeredAutomaton:
+    """The automaton of a constraint that follows one voice through the whole piece.
+
+    Args:
+        voice: the others' tokens change nothing.
+        tables: int ``[kind, state, token]`` next state or ``REFUSED``; state 0 comes first.
+        which: int ``[time]`` kind of each frame.
+        good: bool ``[state]`` states in which the piece may end.
+    """
+    builder = _Builder()
+    states = tables.shape[1]
+    idle = builder.add(np.repeat(np.arange(states)[:, None], N_VOICE, axis=1))
+    # REFUSED is -1 and so indexes the appended last entry: refused stays refused.
+    closing = np.where(np.append(good, False)[tables], tables, REFUSED)
+    index = [builder.add(table) for table in tables]
+    index_at_end = [builder.add(table) for table in closing]
+    own = SEARCH_ORDER.index(voice)
+    table_of_layer = np.full((len(which), N_SLOTS), idle)
+    table_of_layer[:, own] = np.array(index)[which]
+    table_of_layer[-1, own] = index_at_end[which[-1]]
+    n_states = [1] + [states] * table_of_layer.size
+    return builder.build(table_of_layer.ravel().tolist(), n_states)

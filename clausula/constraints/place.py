@@ -7,6 +7,7 @@ meter's unit, 1 on the downbeat; a frame counts from 0; an end is exclusive.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from clausula.errors import PlanError
 from clausula.grid import Meter, frames_in
 from clausula.pitch import Key, Mode
 
+KeyAt = Sequence[Key]  # the local key of every frame
 _NUMERALS = ("I", "II", "III", "IV", "V", "VI", "VII")
 
 

@@ -7,12 +7,15 @@ text that reads back as the same constraint.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from fractions import Fraction
 
 from clausula.constraints.cadence import Cadence, CadenceKind
+from clausula.constraints.counting import Climax, Count, Stagnation
 from clausula.constraints.pins import Pin
 from clausula.constraints.place import Degree, Place, Span, numeral
 from clausula.constraints.repeat import Repeat
+from clausula.constraints.sonority import Chord, Progression, Range, Rhythm, Scale, chord_classes
 from clausula.constraints.transposition import (
     Direction,
     InKey,
@@ -28,10 +31,14 @@ from clausula.pitch import Key, SpelledPitch
 FORMS = (
     "PAC@8.3, IAC@12, HC@4:V, PAC@8 in D minor; "
     "repeat 1-3 @ 13, the same with up P5, down M2, tonal up 1, to vi or to D down after it; "
-    "pin bass @ 5.1 D3, pin soprano @ 5.2 F#4 sounding"
+    "pin bass @ 5.1 D3, pin soprano @ 5.2 F#4 sounding; "
+    "climax once S, climax once S @ 9-12; count 8-12 notes in B, count 1 G5 in S @ 1-8; "
+    "stagnation 3 in S; range S D4-G5; scale B @ 5-8, scale S of C D E G A; "
+    "chord V65 @ 4 for 2; progression I ii6 V7 I @ 1; rhythm S q e e h @ 1"
 )
 
-Constraint = Cadence | Repeat | Pin
+NoteConstraint = Climax | Count | Stagnation | Range | Scale | Chord | Progression | Rhythm
+Constraint = Cadence | Repeat | Pin | NoteConstraint
 
 _PLACE = r"\d{1,9}(?:\.\d{1,9}(?:\.\d{1,9}|/[1-9]\d{0,8})?)?"
 _CADENCE = re.compile(rf"(PAC|IAC|HC)\s*@\s*({_PLACE})\s*(?:(?::|\bin\b)\s*(.+))?", re.IGNORECASE)
@@ -39,6 +46,17 @@ _REPEAT = re.compile(
     rf"repeat\s+({_PLACE})(?:\s*-\s*({_PLACE}))?\s*@\s*({_PLACE})(?:\s+(.*?))??(?:\s+in\s+(.+))?"
 )
 _PIN = re.compile(rf"pin\s+(\w+)\s*@\s*({_PLACE})\s+(\S+)(\s+sounding)?")
+_SPAN = rf"(?:\s+@\s+({_PLACE})(?:\s*-\s*({_PLACE}))?)?"
+_CLIMAX = re.compile(rf"climax\s+once\s+(\w+){_SPAN}")
+_COUNT = re.compile(rf"count\s+(\d{{1,6}})(?:\s*(-)\s*(\d{{1,6}})?)?\s+(\S+)\s+in\s+(\w+){_SPAN}")
+_STAGNATION = re.compile(r"stagnation\s+([1-9]\d?)\s+in\s+(\w+)")
+_RANGE = re.compile(rf"range\s+(\w+)\s+(\S+?\d)\s*-\s*(\S+?\d){_SPAN}")
+_SCALE = re.compile(rf"scale\s+(\w+)(?:\s+of((?:\s+[A-G][#b]?)+))?{_SPAN}")
+_CHORD = re.compile(rf"chord\s+(\S+)\s+@\s+({_PLACE})(?:\s+for\s+(\d+(?:/\d+)?))?")
+_PROGRESSION = re.compile(
+    rf"progression((?:\s+[^\s@]+)+)\s+@\s+({_PLACE})(?:\s+each\s+(\d+(?:/\d+)?))?"
+)
+_RHYTHM = re.compile(rf"rhythm\s+(\w+)((?:\s+r?[whqes]\.?)+)\s+@\s+({_PLACE})")
 _REAL = re.compile(r"(up|down)\s+(\S+)")
 _TONAL = re.compile(r"tonal\s+(up|down)\s+(\d{1,2})")
 _IN_KEY = re.compile(r"to\s+(.+?)(?:\s+(up|down))?")
@@ -54,7 +72,7 @@ def parse_constraint(text: str) -> Constraint:
         InputError: the text has none of the forms, which the message lists.
     """
     stripped = text.strip()
-    for form, read in ((_CADENCE, _cadence), (_REPEAT, _repeat), (_PIN, _pin)):
+    for form, read in _FORMS:
         found = form.fullmatch(stripped)
         if found:
             return read(found)
@@ -88,13 +106,9 @@ def _cadence(found: re.Match[str]) -> Cadence:
 
 def _repeat(found: re.Match[str]) -> Repeat:
     """The repeat of a match."""
-    start, last = _place(found[1]), found[2] or found[1]
-    end = _place(last)
-    if "." not in last:
-        end = Place(end.measure + 1)
     voices = found[5] or "S"
     return Repeat(
-        Span(start, end),
+        _span(found[1], found[2]),
         _place(found[3]),
         _how(found[4] or "up P1"),
         tuple(_voice(name.strip()) for name in voices.split(",")),
@@ -106,6 +120,62 @@ def _pin(found: re.Match[str]) -> Pin:
     place = _place(found[2])
     pitch = SpelledPitch.parse(found[3])
     return Pin(_voice(found[1]), place.measure, place.beat, pitch, onset=found[4] is None)
+
+
+def _climax(found: re.Match[str]) -> Climax:
+    return Climax(_voice(found[1]), _maybe_span(found[2], found[3]))
+
+
+def _count(found: re.Match[str]) -> Count:
+    least = int(found[1])
+    most = least if found[2] is None else None if found[3] is None else int(found[3])
+    if most is not None and most < least:
+        raise InputError(f"{found[0]!r} counts down; write the smaller number first")
+    pitch = None if found[4] in ("note", "notes") else SpelledPitch.parse(found[4])
+    return Count(_voice(found[5]), least, most, pitch, _maybe_span(found[6], found[7]))
+
+
+def _stagnation(found: re.Match[str]) -> Stagnation:
+    return Stagnation(_voice(found[2]), int(found[1]))
+
+
+def _range(found: re.Match[str]) -> Range:
+    low, high = SpelledPitch.parse(found[2]), SpelledPitch.parse(found[3])
+    return Range(_voice(found[1]), low, high, _maybe_span(found[4], found[5]))
+
+
+def _scale(found: re.Match[str]) -> Scale:
+    notes = tuple((found[2] or "").split())
+    return Scale(_voice(found[1]), _maybe_span(found[3], found[4]), notes)
+
+
+def _chord(found: re.Match[str]) -> Chord:
+    return Chord(_numeral(found[1]), _place(found[2]), Fraction(found[3] or 1))
+
+
+def _progression(found: re.Match[str]) -> Progression:
+    names = tuple(_numeral(name) for name in found[1].split())
+    return Progression(names, _place(found[2]), Fraction(found[3] or 1))
+
+
+def _numeral(name: str) -> str:
+    """The numeral itself, when it can be read in some key."""
+    chord_classes(name, Key.parse("C"))
+    return name
+
+
+def _rhythm(found: re.Match[str]) -> Rhythm:
+    return Rhythm(_voice(found[1]), _place(found[3]), " ".join(found[2].split()))
+
+
+def _span(first: str, last: str | None) -> Span:
+    """The span of ``"1"`` or ``"1-3"``: a last measure is included, a last beat is not."""
+    end = _place(last or first)
+    return Span(_place(first), end if "." in (last or first) else Place(end.measure + 1))
+
+
+def _maybe_span(first: str | None, last: str | None) -> Span | None:
+    return None if first is None else _span(first, last)
 
 
 def _place(text: str) -> Place:
@@ -139,3 +209,18 @@ def _voice(text: str) -> Voice:
         if text.lower() in (voice.name.lower(), VOICE_LETTERS[voice].lower()):
             return voice
     raise InputError(f"{text!r} is not a voice; write soprano, alto, tenor, bass or S, A, T, B")
+
+
+_FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Constraint]], ...] = (
+    (_CADENCE, _cadence),
+    (_REPEAT, _repeat),
+    (_PIN, _pin),
+    (_CLIMAX, _climax),
+    (_COUNT, _count),
+    (_STAGNATION, _stagnation),
+    (_RANGE, _range),
+    (_SCALE, _scale),
+    (_CHORD, _chord),
+    (_PROGRESSION, _progression),
+    (_RHYTHM, _rhythm),
+)

@@ -20,6 +20,7 @@ from clausula.constraints.cadence import REACH_BEATS, Cadence, CadenceKind
 from clausula.constraints.pins import Pin
 from clausula.constraints.place import Place, Span, Timeline
 from clausula.constraints.repeat import Repeat
+from clausula.constraints.text import Constraint, NoteConstraint
 from clausula.constraints.transposition import key_of_copy
 from clausula.errors import PlanError
 from clausula.grid import Meter
@@ -27,7 +28,6 @@ from clausula.pitch import Key
 
 DEFAULT_FORM = "A A' B A"
 LONGEST_FRAMES = 512 * 16  # 512 measures of 4/4
-Constraint = Cadence | Repeat | Pin
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,7 @@ class Plan:
         cadences: in order of time.
         repeats: returning passages.
         pins: fixed notes.
+        others: what is asked of notes besides, in the order in which it was asked.
         fermatas: ``(first frame, end frame)`` of each phrase's final chord.
         keys: ``(frame, key)`` from which frame on which key holds.
     """
@@ -76,6 +77,7 @@ class Plan:
     cadences: tuple[Cadence, ...]
     repeats: tuple[Repeat, ...]
     pins: tuple[Pin, ...]
+    others: tuple[NoteConstraint, ...]
     fermatas: tuple[tuple[int, int], ...]
     keys: tuple[tuple[int, Key], ...]
 
@@ -93,8 +95,13 @@ class Plan:
 
     @property
     def constraints(self) -> tuple[Constraint, ...]:
-        """Cadences, repeats and pins, as the report lists them."""
-        return (*self.cadences, *self.repeats, *self.pins)
+        """Cadences, repeats, pins and the rest, as the report lists them."""
+        return (*self.cadences, *self.repeats, *self.pins, *self.others)
+
+    @property
+    def key_of_frame(self) -> list[Key]:
+        """The local key of every frame."""
+        return [self.key_at(frame) for frame in range(self.timeline.n_frames)]
 
 
 def make_plan(
@@ -146,6 +153,7 @@ def make_plan(
         ordered,
         tuple(repeats),
         tuple(c for c in constraints if isinstance(c, Pin)),
+        tuple(c for c in constraints if not isinstance(c, Cadence | Repeat | Pin)),
         fermatas,
         _key_track(key, timeline, phrases, ordered, repeats),
     )
@@ -177,6 +185,8 @@ def _require_sense(constraints: Sequence[Constraint], timeline: Timeline, home: 
                 timeline.frame_of(*constraint.at)
                 key_of_copy(constraint.how, home)
                 continue
+            if not isinstance(constraint, Cadence | Pin):
+                continue  # its own automaton or domain says so
             timeline.frame_of(constraint.measure, constraint.beat)
             if isinstance(constraint, Cadence):
                 constraint.key_in(home)

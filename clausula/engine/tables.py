@@ -25,6 +25,7 @@ from clausula.constraints.place import Timeline
 from clausula.constraints.repeat import Ties, tie
 from clausula.constraints.rule import Array
 from clausula.constraints.rulesets import RuleSet
+from clausula.constraints.sonority import Rhythm
 from clausula.engine.hmm import HMM, MODES, frame_classes, log_emission
 from clausula.engine.plan import Plan
 from clausula.errors import PlanError
@@ -125,6 +126,12 @@ def compile_plan(plan: Plan, ruleset: RuleSet) -> Compiled:
         automaton, domains = pin_automaton(pin, timeline, plan.key_at(_frame_of_pin(pin, timeline)))
         automata.append((str(pin), automaton))
         parts.append((str(pin), domains))
+    keys = plan.key_of_frame
+    for other in plan.others:
+        if isinstance(other, Rhythm):
+            parts.append((str(other), other.domains(timeline)))
+            continue
+        automata += [(str(other), automaton) for automaton in other.automata(timeline, keys)]
     together = meet(parts, timeline)
     classes, context_of_frame = _contexts(plan)
     require_compatible(plan.pins, timeline, ruleset, lambda f: classes[context_of_frame[f]])

@@ -40,7 +40,7 @@ def test_every_hypothesis_keeps_every_hard_constraint(found):
     assert (result.score > -np.inf).all()
     for grid in grids(plan, result):
         for constraint in plan.constraints:
-            assert judge(grid, constraint, plan.timeline) == []
+            assert judge(grid, constraint, plan) == []
 
 
 def test_every_hypothesis_keeps_every_hard_rule(found):
@@ -57,7 +57,7 @@ def test_a_cadence_in_a_far_key_is_spelled_in_it():
     # do not know: rules may need the verification of the file there, cadences must not.
     plan = plan_for(form="A B", cadences="HC@2.3,PAC@4:iii")
     for grid in grids(plan, run(plan, seed=1)):
-        assert judge(grid, plan.cadences[1], plan.timeline) == []
+        assert judge(grid, plan.cadences[1], plan) == []
 
 
 def test_rules_hold_across_phrase_ends_for_a_reader_without_fermatas(found):
