@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from clausula.vocabulary import N_VOICE
 
 REFUSED = -1
 N_SLOTS = len(SEARCH_ORDER)
+PRUNED = 16  # see ``Limit``
 State = TypeVar("State", bound=Hashable)
 
 
@@ -172,12 +173,79 @@ def _paired(a: np.ndarray, b: np.ndarray, pairs: np.ndarray) -> tuple[np.ndarray
     return np.where(refused, REFUSED, np.searchsorted(reached, reached_by_token)), reached
 
 
-def conjoin(automata: Iterable[LayeredAutomaton], n_frames: int) -> LayeredAutomaton:
-    """The minimal automaton of the words that all accept; every word when there is none."""
-    together = universal(n_frames)
+class Limit(NamedTuple):
+    """How large a product may grow.
+
+    Attributes:
+        widest: most states of a layer.
+        mean: most states of a layer in the mean of all layers.
+    """
+
+    widest: int
+    mean: float
+
+    def holds(self, a: LayeredAutomaton) -> bool:
+        """Whether an automaton stays within."""
+        return a.width <= self.widest and a.n_states.mean() <= self.mean
+
+    def worth_trying(self, a: LayeredAutomaton, b: LayeredAutomaton) -> bool:
+        """Whether the product might, were all but one in ``PRUNED`` pairs of states pruned."""
+        return int((a.n_states * b.n_states).max()) <= PRUNED * self.widest
+
+
+def conjoin(
+    automata: Iterable[LayeredAutomaton], domains: Domains, limit: Limit | None = None
+) -> tuple[LayeredAutomaton, ...]:
+    """Minimal automata that together accept the words within the domains that all accept.
+
+    What the domains forbid is refused from the start: states that only forbidden tokens reach, or
+    tell apart, are never built.
+
+    Args:
+        automata: any number of them.
+        domains: of the same piece.
+        limit: of a product. An automaton goes into the first product that stays within; where
+            none does it opens another. Without a limit there is one product.
+
+    Returns:
+        At least one automaton.
+    """
+    groups = [restrict(universal(len(domains.masks)), domains)]
     for automaton in automata:
-        together = minimise(product(together, automaton))
-    return together
+        alone = minimise(restrict(automaton, domains))
+        for place, group in enumerate(groups):
+            if limit is not None and not limit.worth_trying(group, alone):
+                continue
+            together = minimise(product(group, alone))
+            if limit is None or limit.holds(together):
+                groups[place] = together
+                break
+        else:
+            groups.append(alone)
+    return tuple(groups)
+
+
+def restrict(a: LayeredAutomaton, domains: Domains) -> LayeredAutomaton:
+    """The automaton of the words that it accepts within the domains; states stay as they are.
+
+    Raises:
+        PlanError: the domains are of another length.
+    """
+    words = domains.masks[:, SEARCH_ORDER].ravel()
+    if len(words) != a.n_layers:
+        raise PlanError(
+            f"an automaton of {a.n_layers // N_SLOTS} frames and domains of {len(domains.masks)}; "
+            "compile both for the same timeline"
+        )
+    builder = _Builder()
+    allowed = domains.by_layer()
+    memo: dict[tuple[int, int], int] = {}
+    table_of_layer = []
+    for layer, key in enumerate(zip(a.table_of_layer.tolist(), words.tolist(), strict=True)):
+        if key not in memo:
+            memo[key] = builder.add(np.where(allowed[layer], a.tables[key[0]], REFUSED))
+        table_of_layer.append(memo[key])
+    return builder.build(table_of_layer, a.n_states.tolist(), a.start)
 
 
 def minimise(a: LayeredAutomaton) -> LayeredAutomaton:

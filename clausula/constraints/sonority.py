@@ -33,7 +33,7 @@ _FIGURES = {
     "7": (4, 0), "65": (4, 1), "43": (4, 2), "42": (4, 3), "2": (4, 3),
 }  # fmt: skip
 _CHORD = re.compile(r"([b#]?)([IViv]+)(°|o|ø|\+)?(\d*)")
-_LENGTHS = {"w": 4, "h": 2, "q": 1, "e": Fraction(1, 2), "s": Fraction(1, 4)}
+_LENGTHS = {"w": "4", "h": "2", "q": "1", "e": "1/2", "s": "1/4"}
 _RAISED = 6  # degree that minor raises in its dominant chords
 
 
@@ -165,9 +165,9 @@ class Chord:
         found = []
         for voice in Voice:
             members = [bass] if voice is Voice.BASS else classes
-            member = np.isin(voice_semitones(voice) % 12, members)
+            fits = np.isin(voice_semitones(voice) % 12, members)
             everything = np.ones(N_VOICE, bool)
-            allowed = [member if f in frames else everything for f in range(timeline.n_frames)]
+            allowed = [fits if f in frames else everything for f in range(timeline.n_frames)]
             found.append(_sounding(voice, timeline, None, allowed))
         for member in classes[:2]:
             follower = _Member(member, frames.start)
@@ -358,7 +358,8 @@ def _sounding(
     inside = range(timeline.n_frames) if span is None else timeline.frames(span)
     everything = np.ones(N_VOICE, bool)
     kinds: dict[bytes, int] = {}
-    tables, which = [], []
+    tables: list[np.ndarray] = []
+    which: list[int] = []
     for frame in range(timeline.n_frames):
         may = allowed[frame] if frame in inside else everything
         key = np.append(may[FIRST_PITCH:], silent or frame not in inside).tobytes()

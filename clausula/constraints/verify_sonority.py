@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
+from clausula.constraints.place import Place
 from clausula.constraints.sonority import Chord, Range, Rhythm, Scale
 from clausula.constraints.verify_counting import at_frame, inside_span
 from clausula.grid import REST, Grid
@@ -52,10 +53,9 @@ def verify_scale(grid: Grid, asked: Scale, keys: list[Key]) -> list[str]:
 def verify_chord(grid: Grid, asked: Chord, key: Key) -> list[str]:
     """Reasons why another chord sounds; ``key`` is the local one."""
     members, bass = _members(asked.name, key)
-    places = list(zip(grid.measure.tolist(), grid.beat, strict=True))
-    if tuple(asked.at) not in places:
+    start = _frame_at(grid, asked.at)
+    if start is None:
         return [f"the piece has no measure {asked.at}"]
-    start = places.index(tuple(asked.at))
     length = int(asked.beats * grid.meter.beat * grid.frames_per_quarter)
     reasons = []
     for frame in range(start, min(start + length, len(grid))):
@@ -99,11 +99,11 @@ def _members(name: str, key: Key) -> tuple[list[int], int]:
 
 def verify_rhythm(grid: Grid, asked: Rhythm) -> list[str]:
     """Reasons why the voice moves otherwise."""
-    lengths = {"w": 4, "h": 2, "q": 1, "e": Fraction(1, 2), "s": Fraction(1, 4)}
-    places = list(zip(grid.measure.tolist(), grid.beat, strict=True))
-    if tuple(asked.at) not in places:
+    lengths = {"w": "4", "h": "2", "q": "1", "e": "1/2", "s": "1/4"}
+    start = _frame_at(grid, asked.at)
+    if start is None:
         return [f"the piece has no measure {asked.at}"]
-    frame = Fraction(places.index(tuple(asked.at)))
+    frame = Fraction(start)
     reasons = []
     for value in asked.values.split():
         bare = value.removeprefix("r")
@@ -116,7 +116,19 @@ def verify_rhythm(grid: Grid, asked: Rhythm) -> list[str]:
             if wrong:
                 reasons.append(f"{at_frame(grid, at)}: the rhythm is another")
         frame = stop
-    if frame < len(grid) and int(grid.pitch[int(frame), asked.voice]) != REST:
-        if not grid.onset[int(frame), asked.voice]:
-            reasons.append(f"{at_frame(grid, int(frame))}: the last note is held on")
+    end = int(frame)
+    if (
+        end < len(grid)
+        and grid.pitch[end, asked.voice] != REST
+        and not grid.onset[end, asked.voice]
+    ):
+        reasons.append(f"{at_frame(grid, end)}: the last note is held on")
     return reasons
+
+
+def _frame_at(grid: Grid, place: Place) -> int | None:
+    """The first frame at a measure and beat; none if the piece has no such place."""
+    for frame, at in enumerate(zip(grid.measure.tolist(), grid.beat, strict=True)):
+        if at == tuple(place):
+            return frame
+    return None

@@ -1,7 +1,7 @@
 """What the search carries and returns: types only.
 
 Shapes: P pieces, N hypotheses, T frames, V voices, K slots (voices in search order), H hidden
-states.
+states, G automata.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Hypotheses(NamedTuple):
         age: ``int32[N, V]`` frames since those notes' onsets.
         parent: ``int32[N]`` row that each hypothesis had when the last frame began.
         history: ``int8[N, T, V]`` voice tokens chosen so far.
-        state: ``int32[N]`` automaton state.
+        state: ``int32[N, G]`` state of each automaton.
         log_alpha: ``float32[N, H]`` log P(hidden state | prefix).
         score: ``float32[N]`` perturbed log q when sampling, S when maximising; -inf when dead.
         log_q: ``float32[N]`` log probability under the guided proposal.
@@ -83,7 +83,7 @@ class SearchResult(NamedTuple):
         log_net: ``float32[P, N]``.
         cost: ``float32[P, N]``.
         alive: ``int32[P, T]`` hypotheses left after each frame.
-        log_hmm: ``float32[P]`` log p_hmm(constraints) before the first note.
+        log_hmm: ``float32[P]`` log p_hmm(constraints) before the first note, summed over automata.
     """
 
     tokens: Array

@@ -4,7 +4,8 @@ Slots are voices in search order: 0 soprano, 1 bass, 2 alto, 3 tenor. A set of a
 is the bits of one ``uint32``. A token is allowed only if some completion of the frame satisfies
 every one- and two-slice hard rule and leaves the automata a way to the end (design §6): every such
 rule relates two voices, so the completions of a frame are enumerated over bass and alto, with all
-tenors at once in the bits of a word. Shapes: N hypotheses, Q automaton states and a sink.
+tenors at once in the bits of a word. Shapes: N hypotheses, G automata, Q automaton states and a
+sink.
 """
 
 from __future__ import annotations
@@ -67,9 +68,7 @@ def frame_automaton(step: jax.Array, reachable: jax.Array) -> FrameAutomaton:
         reachable: ``bool[4, Q]`` whether the end can be reached after each slot, by state.
     """
     sink = step.shape[1]
-    after = jnp.take_along_axis(
-        jnp.broadcast_to(reachable[:, None], (4, sink, sink)), jnp.maximum(step, 0), -1
-    )
+    after = jax.vmap(lambda alive, states: alive[states])(reachable, jnp.maximum(step, 0))
     kept = (step >= 0) & after
     folded = jnp.where(kept, step, sink)
     padded = jnp.concatenate([folded, jnp.full((4, 1, N_VOICE), sink)], axis=1)
@@ -79,16 +78,19 @@ def frame_automaton(step: jax.Array, reachable: jax.Array) -> FrameAutomaton:
     return FrameAutomaton(padded.astype(jnp.int32), last, trivial)
 
 
+Automata = tuple[FrameAutomaton, ...]
+
+
 def _completions(
-    masks: FrameMasks, automaton: FrameAutomaton | None, soprano: jax.Array, state: jax.Array
+    masks: FrameMasks, automata: Automata, soprano: jax.Array, state: jax.Array
 ) -> jax.Array:
     """``bool[N, 32, 32]``: may (bass, alto) be completed by a tenor beside this soprano?
 
     Args:
         masks: the frame's masks.
-        automaton: the frame's automaton, or None where it is trivial.
+        automata: the frame's automata; none where all are trivial.
         soprano: ``int32[N]`` its token.
-        state: ``int32[N]`` automaton state after it.
+        state: ``int32[N, G]`` automaton states after it.
     """
     rows = jnp.arange(soprano.shape[0])
     beside = masks.pair[rows, :3, soprano]  # bass, alto and tenor tokens allowed beside it
@@ -101,50 +103,55 @@ def _completions(
         & masks.pair[:, PAIR_INDEX[1, 3], :, None]
         & masks.pair[:, PAIR_INDEX[2, 3], None, :]
     )
-    if automaton is not None:
-        after_bass = automaton.step[1][state]
+    for g, automaton in enumerate(automata):
+        after_bass = automaton.step[1][state[:, g]]
         after_alto = automaton.step[2][after_bass]
         tenor_by_both = tenor_by_both & automaton.last[after_alto]
     return (tenor_by_both != 0) & from_bits(alto_by_bass) & from_bits(bass)[:, :, None]
 
 
-def allowed_soprano(masks: FrameMasks, automaton: FrameAutomaton, state: jax.Array) -> jax.Array:
+def allowed_soprano(masks: FrameMasks, automata: Automata, state: jax.Array) -> jax.Array:
     """``bool[N, 32]`` soprano tokens that some bass, alto and tenor complete."""
     hypotheses = state.shape[0]
 
-    def with_automaton(token: jax.Array) -> jax.Array:
-        after = automaton.step[0][state, token]
+    def with_automata(token: jax.Array) -> jax.Array:
         soprano = jnp.full(hypotheses, token)
-        return _completions(masks, automaton, soprano, after).any((1, 2))
+        after = step_states(automata, 0, state, soprano)
+        return _completions(masks, automata, soprano, after).any((1, 2))
 
     def without(token: jax.Array) -> jax.Array:
-        return _completions(masks, None, jnp.full(hypotheses, token), state).any((1, 2))
+        return _completions(masks, (), jnp.full(hypotheses, token), state).any((1, 2))
 
     tokens = jnp.arange(N_VOICE)
     completed = jax.lax.cond(
-        automaton.trivial,
+        jnp.all(jnp.array([automaton.trivial for automaton in automata])),
         lambda: jax.vmap(without)(tokens),
-        lambda: jax.vmap(with_automaton)(tokens),
+        lambda: jax.vmap(with_automata)(tokens),
     )
     return completed.T & from_bits(masks.voice[:, 0])
 
 
+def step_states(automata: Automata, slot: int, state: jax.Array, token: jax.Array) -> jax.Array:
+    """``int32[N, G]`` states after a slot's token ``[N]``."""
+    return jnp.stack([a.step[slot][state[:, g], token] for g, a in enumerate(automata)], axis=1)
+
+
 def allowed_bass(
-    masks: FrameMasks, automaton: FrameAutomaton, state: jax.Array, tokens: jax.Array
+    masks: FrameMasks, automata: Automata, state: jax.Array, tokens: jax.Array
 ) -> jax.Array:
     """``bool[N, 32]`` bass tokens that some alto and tenor complete.
 
     Args:
         masks: the frame's masks.
-        automaton: the frame's automaton.
-        state: ``int32[N]`` after the soprano.
+        automata: the frame's automata.
+        state: ``int32[N, G]`` after the soprano.
         tokens: ``int32[N, 4]`` by slot; the soprano's is read.
     """
-    return _completions(masks, automaton, tokens[:, 0], state).any(2)
+    return _completions(masks, automata, tokens[:, 0], state).any(2)
 
 
 def allowed_alto(
-    masks: FrameMasks, automaton: FrameAutomaton, state: jax.Array, tokens: jax.Array
+    masks: FrameMasks, automata: Automata, state: jax.Array, tokens: jax.Array
 ) -> jax.Array:
     """``bool[N, 32]`` alto tokens that some tenor completes; see ``allowed_bass``."""
     rows = jnp.arange(state.shape[0])
@@ -155,18 +162,21 @@ def allowed_alto(
         & masks.pair[rows, PAIR_INDEX[1, 2], bass]
     )
     tenor = _tenor_beside(masks, soprano, bass)[:, None] & masks.pair[:, PAIR_INDEX[2, 3]]
-    tenor = tenor & automaton.last[automaton.step[2][state]]
+    for g, automaton in enumerate(automata):
+        tenor = tenor & automaton.last[automaton.step[2][state[:, g]]]
     return from_bits(alto) & (tenor != 0)
 
 
 def allowed_tenor(
-    masks: FrameMasks, automaton: FrameAutomaton, state: jax.Array, tokens: jax.Array
+    masks: FrameMasks, automata: Automata, state: jax.Array, tokens: jax.Array
 ) -> jax.Array:
     """``bool[N, 32]`` tenor tokens; see ``allowed_bass``."""
     rows = jnp.arange(state.shape[0])
     tenor = _tenor_beside(masks, tokens[:, 0], tokens[:, 1])
     tenor = tenor & masks.pair[rows, PAIR_INDEX[2, 3], tokens[:, 2]]
-    return from_bits(tenor & automaton.last[state])
+    for g, automaton in enumerate(automata):
+        tenor = tenor & automaton.last[state[:, g]]
+    return from_bits(tenor)
 
 
 def _tenor_beside(masks: FrameMasks, soprano: jax.Array, bass: jax.Array) -> jax.Array:
@@ -180,7 +190,7 @@ def _tenor_beside(masks: FrameMasks, soprano: jax.Array, bass: jax.Array) -> jax
 
 
 ALLOWED = (
-    lambda masks, automaton, state, tokens: allowed_soprano(masks, automaton, state),
+    lambda masks, automata, state, tokens: allowed_soprano(masks, automata, state),
     allowed_bass,
     allowed_alto,
     allowed_tenor,

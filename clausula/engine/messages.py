@@ -1,8 +1,10 @@
 """Backward messages over the product of the HMM and a layered automaton, in JAX.
 
 ``log_beta[l, q, z]`` is the log probability that the rest of the piece satisfies every constraint.
-Only its rows at frame boundaries are stored; ``frame_messages`` recomputes the four within a frame
-where the search needs them (design §6). The definitions are those of ``messages_reference``.
+Only the rows at every ``SEGMENT``-th frame boundary are stored: ``segment_messages`` recomputes the
+boundaries between two of them, ``frame_messages`` the four rows within a frame, where the search
+needs them (design §6). The definitions are those of ``messages_reference``. A layer costs what its
+own states cost, however wide the widest one is: states are worked off in blocks.
 
 Nothing reachable underflows: sums over tokens are taken relative to the largest message for the
 same ``(q, z)``, sums over hidden states relative to the largest for the same ``q``. The largest is
@@ -13,6 +15,7 @@ then 1 and is weighted by a parameter, and every parameter has a floor that floa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -26,7 +29,12 @@ from clausula.errors import PlanError
 from clausula.grid import SEARCH_ORDER
 from clausula.vocabulary import N_VOICE
 
-NARROW = 8  # frames whose layers have no more automaton states than this take a cheaper path
+SEGMENT = 32  # frames from one stored boundary to the next
+NARROW = 8  # layers of no more states than this are one small block
+BLOCK = 64  # states worked off at once elsewhere
+MOST_STATES = 1 << 14  # numbers of states are int16
+FEW = 4  # layers whose states have no more successors than this are summed by successor
+VOICE_OF_SLOT = np.array(SEARCH_ORDER)
 
 
 class Layers(NamedTuple):
@@ -35,13 +43,13 @@ class Layers(NamedTuple):
     The tokens of a table's row are grouped by the state they lead to: ``kinds`` of successors.
 
     Attributes:
-        successor: int32 ``[table, q, kind]`` distinct next states; padded with ``REFUSED``.
-        kind: int32 ``[table, q, token]`` index into ``successor``, ``REFUSED`` where refused.
+        successor: int16 ``[table, q, kind]`` distinct next states; padded with ``REFUSED``.
+        kind: int8 ``[table, q, token]`` index into ``successor``, ``REFUSED`` where refused.
         table: int32 ``[time, slot]`` index of each layer's table.
         domains: uint32 ``[time, slot]`` bit ``j`` set where voice token ``j`` is allowed.
         accepting: bool ``[q]`` states after the last layer that accept.
-        narrow: bool ``[time]`` no layer of the frame, nor the boundary after it, has more than
-            ``NARROW`` states.
+        states: int32 ``[time, slot]`` states before each layer; 0 in padding.
+        few: bool ``[time, slot]`` whether no state of the layer has more than ``FEW`` successors.
         active: bool ``[time]`` false in padding after the end of the piece.
         start: int32 ``[]`` the state before the first layer.
     """
@@ -51,7 +59,8 @@ class Layers(NamedTuple):
     table: jax.Array
     domains: jax.Array
     accepting: jax.Array
-    narrow: jax.Array
+    states: jax.Array
+    few: jax.Array
     active: jax.Array
     start: jax.Array
 
@@ -59,6 +68,11 @@ class Layers(NamedTuple):
 def bucket(size: int, smallest: int = 1) -> int:
     """The next power of two, so that another size does not mean another compilation."""
     return max(smallest, 1 << (size - 1).bit_length())
+
+
+def room(size: int, step: int) -> int:
+    """The next multiple of ``step``: likewise, where twice the size would be too much."""
+    return -(-max(size, 1) // step) * step
 
 
 def layers_of(
@@ -73,8 +87,8 @@ def layers_of(
         automaton: the product of all constraints.
         domains: of the same piece.
         frames: length to pad to; the piece's own when not given.
-        least: smallest buckets of tables, states and successors; larger ones let more plans
-            share one compiled program.
+        least: smallest buckets of tables (whose multiples are the others), states and successors;
+            larger ones let more plans share one compiled program.
 
     Raises:
         PlanError: automaton and domains are of different lengths, or longer than ``frames``.
@@ -86,16 +100,22 @@ def layers_of(
             f"an automaton of {automaton.n_layers} layers, domains of {own} frames, room for "
             f"{frames} frames: compile all for the same timeline"
         )
+    if automaton.width > MOST_STATES:
+        raise PlanError(
+            f"a layer of {automaton.width} automaton states is more than the messages hold "
+            f"({MOST_STATES}); keep the constraints in several automata"
+        )
     successor, kind = _grouped(automaton.tables, least)
+    few = (kind.max(axis=(1, 2), initial=0) < FEW)[automaton.table_of_layer]
     pad = ((0, frames - own), (0, 0))
-    widths = np.lib.stride_tricks.sliding_window_view(automaton.n_states, 5)[::4].max(axis=1)
     return Layers(
         successor=jnp.asarray(successor),
         kind=jnp.asarray(kind),
         table=jnp.asarray(np.pad(automaton.table_of_layer.reshape(own, 4), pad)),
         domains=jnp.asarray(np.pad(domains.masks[:, SEARCH_ORDER], pad)),
         accepting=jnp.arange(successor.shape[1]) < int(automaton.n_states[-1]),
-        narrow=jnp.asarray(np.pad(widths <= NARROW, pad[0], constant_values=True)),
+        states=jnp.asarray(np.pad(automaton.n_states[:-1].reshape(own, 4), pad)),
+        few=jnp.asarray(np.pad(few.reshape(own, 4), pad, constant_values=True)),
         active=jnp.arange(frames) < own,
         start=jnp.int32(automaton.start),
     )
@@ -105,16 +125,28 @@ def _grouped(tables: np.ndarray, least: tuple[int, int, int]) -> tuple[np.ndarra
     """``successor`` and ``kind`` of tables ``[table, q, token]``, in bucketed shapes."""
     n_tables, width, _ = tables.shape
     rows = tables.reshape(-1, N_VOICE)
-    groups = [np.unique(row[row != REFUSED]) for row in rows]
-    sizes = (n_tables, width, max(1, *(len(group) for group in groups)))
-    shape = [bucket(size, smallest) for size, smallest in zip(sizes, least, strict=True)]
-    successor = np.full(shape, REFUSED, np.int32)
-    kind = np.full((*successor.shape[:2], N_VOICE), REFUSED, np.int32)
-    for index, (row, group) in enumerate(zip(rows, groups, strict=True)):
-        at = divmod(index, width)
-        successor[at][: len(group)] = group
-        kind[at] = np.where(row == REFUSED, REFUSED, np.searchsorted(group, row))
-    return successor, kind
+    ordered = np.sort(rows, axis=1)
+    # The first of each run of equal next states, refusals apart, opens a kind.
+    opens = ordered != REFUSED
+    opens[:, 1:] &= ordered[:, 1:] != ordered[:, :-1]
+    number = np.cumsum(opens, axis=1) - 1
+    most = max(1, int(opens.sum(axis=1).max(initial=0)))
+    shape = (room(n_tables, least[0]), bucket(width, least[1]), bucket(most, least[2]))
+    successor = np.full((len(rows), shape[2]), REFUSED, np.int16)
+    at, place = np.nonzero(opens)
+    successor[at, number[at, place]] = ordered[at, place]
+    # A token's kind is how many kinds open before its next state.
+    kind = np.full(rows.shape, REFUSED, np.int8)
+    for k in range(most):
+        same = (rows == successor[:, k : k + 1]) & (rows != REFUSED)
+        kind[same] = k
+    missing = ((0, shape[0] - n_tables), (0, shape[1] - width), (0, 0))
+
+    def padded(values: np.ndarray) -> np.ndarray:
+        values = values.reshape(n_tables, width, -1)
+        return np.pad(values, missing, constant_values=REFUSED)
+
+    return padded(successor), padded(kind)
 
 
 def allowed_tokens(masks: jax.Array) -> jax.Array:
@@ -124,7 +156,7 @@ def allowed_tokens(masks: jax.Array) -> jax.Array:
 
 
 def step_rows(
-    layers: Layers, frame: jax.Array | int, slot: int, states: jax.Array
+    layers: Layers, frame: jax.Array | int, slot: jax.Array | int, states: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     """What each automaton state can do at a layer, the domain already applied.
 
@@ -140,42 +172,135 @@ def step_rows(
     """
     table = layers.table[frame, slot]
     allowed = allowed_tokens(layers.domains[frame, slot])
-    kind = jnp.where(allowed, layers.kind[table, states], REFUSED)
-    return layers.successor[table, states], kind
+    kind = jnp.where(allowed, layers.kind[table, states].astype(jnp.int32), REFUSED)
+    return layers.successor[table, states].astype(jnp.int32), kind
+
+
+def frame_steps(layers: Layers, frame: jax.Array | int) -> jax.Array:
+    """``int32[4, q, 32]`` next state by slot or ``REFUSED``, domains not applied."""
+    table = layers.table[frame]
+    kind = layers.kind[table].astype(jnp.int32)
+    successor = layers.successor[table].astype(jnp.int32)
+    following = jnp.take_along_axis(successor, jnp.maximum(kind, 0), axis=-1)
+    return jnp.where(kind == REFUSED, REFUSED, following)
+
+
+class Model(NamedTuple):
+    """The hidden Markov model as the messages read it.
+
+    Attributes:
+        classes: int32 ``[time]`` class of each frame, padded like ``Layers``.
+        transition: ``[class, z, z']``.
+        log_emission: ``[class, voice, z, 32]`` log probability of the voice tokens.
+    """
+
+    classes: jax.Array
+    transition: jax.Array
+    log_emission: jax.Array
 
 
 @partial(jax.jit, static_argnames="keep_all")
-def boundary_messages(
-    layers: Layers,
-    classes: jax.Array,
-    transition: jax.Array,
-    log_emission: jax.Array,
-    keep_all: bool = True,
-) -> jax.Array:
+def boundary_messages(layers: Layers, model: Model, keep_all: bool = True) -> jax.Array:
     """The backward pass: messages at all frame boundaries.
 
     Args:
         layers: the constraints.
-        classes: int32 ``[time]`` class of each frame, padded like ``layers``.
-        transition: ``[class, z, z']``.
-        log_emission: ``[class, voice, z, 32]`` log probability of the voice tokens.
+        model: padded to the same length.
         keep_all: false returns only row 0, for ``log P(constraints)`` without the memory.
 
     Returns:
         ``[time + 1, q, z]`` float32: log probability that frames ``t`` and later satisfy the
         constraints, given the state ``z`` of frame ``t - 1``. Time ``O(T Q (K + H) H)``.
     """
+    last = _after_the_end(layers, model)
+    frames = jnp.arange(len(model.classes))
+    if not keep_all:
+        return _back(layers, model, frames, last)[None]
+    return _kept(layers, model, frames, last)
 
-    def step(after: jax.Array, frame: jax.Array) -> tuple[jax.Array, jax.Array | None]:
-        within = frame_messages(layers, frame, after, log_emission[classes[frame]])[0]
-        before = _through_transition(within, transition[classes[frame]])
-        boundary = jnp.where(layers.active[frame], before, after)
-        return boundary, boundary if keep_all else None
 
-    states = transition.shape[1]
-    last = jnp.where(layers.accepting[:, None], jnp.zeros((1, states)), -jnp.inf)
-    first, rows = jax.lax.scan(step, last, jnp.arange(len(classes)), reverse=True)
-    return first[None] if rows is None else jnp.concatenate([rows, last[None]])
+@jax.jit
+def checkpoints(layers: Layers, model: Model) -> jax.Array:
+    """The backward pass, of which every ``SEGMENT``-th boundary is kept.
+
+    Returns:
+        ``[segment + 1, q, z]``; row ``s`` is row ``SEGMENT * s`` of ``boundary_messages``.
+
+    Raises:
+        PlanError: the padded length is no multiple of ``SEGMENT``.
+    """
+    if len(model.classes) % SEGMENT:
+        raise PlanError(f"{len(model.classes)} frames; pad to a multiple of {SEGMENT}")
+    segments = jnp.arange(len(model.classes)).reshape(-1, SEGMENT)
+
+    def step(after: jax.Array, frames: jax.Array) -> tuple[jax.Array, jax.Array]:
+        before = _back(layers, model, frames, after)
+        return before, before
+
+    last = _after_the_end(layers, model)
+    _, rows = jax.lax.scan(step, last, segments, reverse=True)
+    return jnp.concatenate([rows, last[None]])
+
+
+def segment_messages(
+    layers: Layers, model: Model, segment: jax.Array | int, after: jax.Array
+) -> jax.Array:
+    """The boundaries of one segment, ``[SEGMENT + 1, q, z]``.
+
+    Args:
+        layers: the constraints.
+        model: padded to the same length.
+        segment: ``[]`` which.
+        after: ``[q, z]`` row ``segment + 1`` of ``checkpoints``.
+    """
+    return _kept(layers, model, segment * SEGMENT + jnp.arange(SEGMENT), after)
+
+
+def _after_the_end(layers: Layers, model: Model) -> jax.Array:
+    """``[q, z]`` messages after the last frame."""
+    states = model.transition.shape[1]
+    return jnp.where(layers.accepting[:, None], jnp.zeros((1, states)), -jnp.inf)
+
+
+def _back(layers: Layers, model: Model, frames: jax.Array, after: jax.Array) -> jax.Array:
+    """Messages before the first of consecutive frames from those after the last, ``[q, z]``."""
+
+    def step(index: jax.Array, after: jax.Array) -> jax.Array:
+        return _before_frame(layers, model, frames[len(frames) - 1 - index], after)
+
+    return jax.lax.fori_loop(0, len(frames), step, after)
+
+
+def _kept(layers: Layers, model: Model, frames: jax.Array, after: jax.Array) -> jax.Array:
+    """Messages at all boundaries of consecutive frames, ``[frame + 1, q, z]``."""
+
+    def step(after: jax.Array, frame: jax.Array) -> tuple[jax.Array, jax.Array]:
+        before = _before_frame(layers, model, frame, after)
+        return before, before
+
+    _, rows = jax.lax.scan(step, after, frames, reverse=True)
+    return jnp.concatenate([rows, after[None]])
+
+
+def _before_frame(layers: Layers, model: Model, frame: jax.Array, after: jax.Array) -> jax.Array:
+    """Messages at the boundary before a frame; a frame of the padding changes nothing."""
+
+    def through() -> jax.Array:
+        of_class = model.classes[frame]
+        log_emission = model.log_emission[of_class]
+
+        def slot(index: jax.Array, message: jax.Array) -> jax.Array:
+            return _before_slot(layers, frame, 3 - index, message, log_emission)
+
+        within = jax.lax.fori_loop(0, 4, slot, after)
+        transition = model.transition[of_class]
+
+        def rows(states: jax.Array) -> jax.Array:
+            return _through_transition(within[states], transition)
+
+        return _by_blocks(rows, layers.states[frame, 0], after.shape)
+
+    return jax.lax.cond(layers.active[frame], through, lambda: after)
 
 
 def frame_messages(
@@ -194,22 +319,58 @@ def frame_messages(
         constraints, given the frame's own state ``z``. What follows the last slot is ``after``.
     """
 
-    def slots(width: int) -> jax.Array:
-        rows, message = [], after[:width]
-        for slot in (3, 2, 1, 0):
-            successor, kind = step_rows(layers, frame, slot, jnp.arange(width))
-            emission = jnp.exp(log_emission[SEARCH_ORDER[slot]])
-            message = _through_tokens(message, successor, kind, emission)
-            rows.append(message)
-        padding = ((0, 0), (0, len(after) - width), (0, 0))
-        return jnp.pad(jnp.stack(rows[::-1]), padding, constant_values=-jnp.inf)
+    def step(message: jax.Array, slot: jax.Array) -> tuple[jax.Array, jax.Array]:
+        before = _before_slot(layers, frame, slot, message, log_emission)
+        return before, before
 
-    if len(after) == NARROW:
-        return slots(NARROW)
-    return jax.lax.cond(layers.narrow[frame], lambda: slots(NARROW), lambda: slots(len(after)))
+    return jax.lax.scan(step, after, jnp.arange(4), reverse=True)[1]
 
 
-def _through_tokens(
+def _before_slot(
+    layers: Layers,
+    frame: jax.Array | int,
+    slot: jax.Array,
+    after: jax.Array,
+    log_emission: jax.Array,
+) -> jax.Array:
+    """Messages before a slot ``[q, z]`` from those after it."""
+    emission = jnp.exp(log_emission[jnp.asarray(VOICE_OF_SLOT)[slot]])
+
+    def rows(states: jax.Array) -> jax.Array:
+        successor, kind = step_rows(layers, frame, slot, states)
+        if successor.shape[1] <= FEW:
+            return _by_successor(after, successor, kind, emission)
+        return jax.lax.cond(
+            layers.few[frame, slot],
+            lambda: _by_successor(after, successor[:, :FEW], kind, emission),
+            lambda: _by_token(after, successor, kind, emission),
+        )
+
+    return _by_blocks(rows, layers.states[frame, slot], after.shape)
+
+
+def _by_blocks(
+    rows: Callable[[jax.Array], jax.Array], states: jax.Array, shape: tuple[int, ...]
+) -> jax.Array:
+    """``rows(state)`` for the first ``states`` states, in a matrix that is -inf elsewhere."""
+    nothing = jnp.full(shape, -jnp.inf)
+
+    def block(size: int, index: jax.Array | int, found: jax.Array) -> jax.Array:
+        first = index * size
+        part = rows(first + jnp.arange(size))
+        return jax.lax.dynamic_update_slice(found, part, (first, 0))
+
+    small = min(NARROW, shape[0])
+    if shape[0] <= BLOCK:
+        return block(shape[0], 0, nothing)
+    return jax.lax.cond(
+        states <= small,
+        lambda: block(small, 0, nothing),
+        lambda: jax.lax.fori_loop(0, -(-states // BLOCK), partial(block, BLOCK), nothing),
+    )
+
+
+def _by_successor(
     after: jax.Array, successor: jax.Array, kind: jax.Array, emission: jax.Array
 ) -> jax.Array:
     """``log sum_x P(x | z) exp(after[delta(q, x), z])``, grouping tokens of equal successor."""
@@ -219,6 +380,17 @@ def _through_tokens(
     ahead = jnp.where(member.any(axis=2)[..., None], after[successor], -jnp.inf)
     scale = finite_max(ahead, axis=1)
     return jnp.log((mass * jnp.exp(ahead - scale[:, None])).sum(axis=1)) + scale
+
+
+def _by_token(
+    after: jax.Array, successor: jax.Array, kind: jax.Array, emission: jax.Array
+) -> jax.Array:
+    """The same sum, token by token: cheaper where there are many successors."""
+    following = jnp.take_along_axis(successor, jnp.maximum(kind, 0), axis=1)
+    ahead = jnp.where((kind != REFUSED)[..., None], after[following], -jnp.inf)
+    scale = finite_max(ahead, axis=1)
+    total = jnp.einsum("qxz,zx->qz", jnp.exp(ahead - scale[:, None]), emission, precision="highest")
+    return jnp.log(total) + scale
 
 
 def _through_transition(within: jax.Array, transition: jax.Array) -> jax.Array:

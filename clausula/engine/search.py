@@ -10,7 +10,8 @@ search order (slots 0 … 3: soprano, bass, alto, tenor). At each slot a row's t
 and either the rows are sampled without replacement by log q (stochastic beams), or those with
 the best ``log p_net + guidance * log p_hmm(constraints | prefix) - costs`` are kept (maximising;
 never renormalised, so that rows stay comparable). Shapes: T frames, N hypotheses, H hidden
-states, Q automaton states, K slots.
+states, G automata (the product of all constraints, or several where that is too wide), Q automaton
+states, K slots.
 """
 
 from __future__ import annotations
@@ -29,14 +30,20 @@ from clausula.engine.lookahead import (
     ALLOWED,
     BITS,
     PAIR_INDEX,
-    FrameAutomaton,
+    Automata,
     FrameMasks,
     frame_automaton,
+    step_states,
 )
 from clausula.engine.messages import (
-    boundary_messages,
+    SEGMENT,
+    Layers,
+    Model,
+    checkpoints,
     frame_messages,
+    frame_steps,
     log_probability,
+    segment_messages,
     step_rows,
 )
 from clausula.engine.tables import SearchTables
@@ -67,38 +74,63 @@ def search(
     """
     proposal = proposal_functions._replace(params=params)
     # The messages are the same for every piece of a plan: computed once, outside the batch.
-    log_boundary = boundary_messages(
-        tables.layers, tables.class_of_frame, tables.transition, tables.log_emission
-    )
-    piece = partial(_search_piece, proposal, tables, log_boundary, config)
+    kept = [checkpoints(layers, _model(tables)) for layers in tables.layers]
+    piece = partial(_search_piece, proposal, tables, kept, config)
     return jax.vmap(piece)(keys)
+
+
+def _model(tables: SearchTables) -> Model:
+    return Model(tables.class_of_frame, tables.transition, tables.log_emission)
 
 
 def _search_piece(
     proposal: Proposal,
     tables: SearchTables,
-    log_boundary: jax.Array,
+    kept: list[jax.Array],
     config: SearchConfig,
     key: jax.Array,
 ) -> SearchResult:
     frames = tables.class_of_frame.shape[0]
+    model = _model(tables)
 
-    def frame(time: jax.Array, carry: tuple[Hypotheses, jax.Array]) -> tuple[Hypotheses, jax.Array]:
-        beam, alive = carry
-        now = jax.random.fold_in(key, time)
-        beam = _frame(proposal, tables, log_boundary, config, now, beam, time)
-        return beam, alive.at[time].set((beam.score > -jnp.inf).sum())
+    def segment(
+        index: jax.Array, carry: tuple[Hypotheses, jax.Array]
+    ) -> tuple[Hypotheses, jax.Array]:
+        first = index * SEGMENT
+        boundaries = [
+            segment_messages(layers, model, index, rows[index + 1])
+            for layers, rows in zip(tables.layers, kept, strict=True)
+        ]
+
+        def frame(
+            time: jax.Array, carry: tuple[Hypotheses, jax.Array]
+        ) -> tuple[Hypotheses, jax.Array]:
+            beam, alive = carry
+            now = jax.random.fold_in(key, time)
+            after = [rows[time - first + 1] for rows in boundaries]
+            beam = _frame(proposal, tables, after, config, now, beam, time)
+            return beam, alive.at[time].set((beam.score > -jnp.inf).sum())
+
+        last = jnp.minimum(first + SEGMENT, tables.n_frames)
+        return jax.lax.fori_loop(first, last, frame, carry)
 
     start = _initial(proposal, tables, config, frames)
     # The number of frames is data, not shape: another length is the same program.
     end, alive = jax.lax.fori_loop(
-        0, tables.n_frames, frame, (start, jnp.full(frames, config.beam))
+        0, -(-tables.n_frames // SEGMENT), segment, (start, jnp.full(frames, config.beam))
     )
-    first = frame_messages(
-        tables.layers, 0, log_boundary[1], tables.log_emission[tables.class_of_frame[0]]
-    )[0]
-    log_hmm = log_probability(tables.layers, first, tables.initial)
+    log_hmm = sum(
+        _log_probability(layers, tables, rows)
+        for layers, rows in zip(tables.layers, kept, strict=True)
+    )
     return SearchResult(end.history, end.score, end.log_q, end.log_net, end.cost, alive, log_hmm)
+
+
+def _log_probability(layers: Layers, tables: SearchTables, kept: jax.Array) -> jax.Array:
+    """Log probability that a piece of the hidden Markov model satisfies one automaton."""
+    after = segment_messages(layers, _model(tables), 0, kept[1])[1]
+    first = frame_messages(layers, 0, after, tables.log_emission[tables.class_of_frame[0]])[0]
+    return log_probability(layers, first, tables.initial)
 
 
 def _initial(
@@ -111,7 +143,7 @@ def _initial(
         age=jnp.full((n, 4), tables.oldest),
         parent=jnp.arange(n),
         history=jnp.zeros((n, frames, 4), jnp.int8),
-        state=jnp.full(n, tables.layers.start),
+        state=jnp.tile(jnp.stack([layers.start for layers in tables.layers]), (n, 1)),
         log_alpha=filter_init(tables.initial, n),
         # One root; the other rows are dead until its children take their places.
         score=jnp.where(jnp.arange(n) == 0, 0.0, -jnp.inf),
@@ -125,22 +157,27 @@ def _initial(
 def _frame(
     proposal: Proposal,
     tables: SearchTables,
-    log_boundary: jax.Array,
+    after_frame: list[jax.Array],
     config: SearchConfig,
     key: jax.Array,
     beam: Hypotheses,
     time: jax.Array,
 ) -> Hypotheses:
-    """Choose one frame's four voices."""
+    """Choose one frame's four voices; ``after_frame`` are the messages after it."""
     last = _to_global(tables, beam.sounding)
     past = Past(last, beam.age, beam.parent)
     state = proposal.begin_frame(proposal.params, beam.proposal, time, past)
     masks = _masks(tables, beam, time)
-    automaton = frame_automaton(tables.step[tables.layers.table[time]], tables.reachable[time])
+    automata = tuple(
+        frame_automaton(frame_steps(layers, time), reachable[time])
+        for layers, reachable in zip(tables.layers, tables.reachable, strict=True)
+    )
     frame_class = tables.class_of_frame[time]
     log_emission = tables.log_emission[frame_class]
-    within = frame_messages(tables.layers, time, log_boundary[time + 1], log_emission)
-    after = (*within[1:], log_boundary[time + 1])
+    after_slot = [
+        (*frame_messages(layers, time, after, log_emission)[1:], after)
+        for layers, after in zip(tables.layers, after_frame, strict=True)
+    ]
     entered = predict(beam.log_alpha, tables.transition[frame_class])
     chosen = Partial(
         row=jnp.arange(config.beam),
@@ -156,11 +193,15 @@ def _frame(
         row = chosen.row
         here = FrameMasks(masks.voice[row], masks.pair[row])
         log_net = _network(proposal, tables, state, slot, chosen, beam.sounding[row], last[row])
-        successor, kind = step_rows(tables.layers, time, slot, chosen.state)
-        log_guide = token_guidance(
-            chosen.log_alpha, after[slot], successor, kind, log_emission[VOICES[slot]]
-        )
-        allowed = ALLOWED[slot](here, automaton, chosen.state, chosen.token)
+        log_guide = jnp.zeros((config.beam, N_VOICE))
+        for g, (layers, after) in enumerate(zip(tables.layers, after_slot, strict=True)):
+            log_guide += token_guidance(
+                chosen.log_alpha,
+                after[slot],
+                *step_rows(layers, time, slot, chosen.state[:, g]),
+                log_emission[VOICES[slot]],
+            )
+        allowed = ALLOWED[slot](here, automata, chosen.state, chosen.token)
         cost = _cost(tables, slot, time, chosen.token, beam.sounding[row])
         chosen = _advance(
             config,
@@ -171,7 +212,7 @@ def _frame(
             log_net,
             log_guide,
             cost,
-            automaton,
+            automata,
             log_emission[VOICES[slot]],
         )
     return _next_beam(tables, beam, chosen, state, time)
@@ -259,11 +300,11 @@ def _advance(
     log_net: jax.Array,
     log_guide: jax.Array,
     cost: jax.Array,
-    automaton: FrameAutomaton,
+    automata: Automata,
     log_emission: jax.Array,
 ) -> Partial:
     """Choose the slot's token in every row and keep the best ``N`` of all children."""
-    # Guidance is -inf exactly where the automaton rejects, which the mask says too.
+    # Guidance is -inf exactly where an automaton rejects, which the mask says too.
     guide = jnp.where(allowed, log_guide, 0.0) * config.guidance
     logits = jnp.where(allowed, log_net / config.temperature + guide - cost, -jnp.inf)
     log_q = chosen.log_q[:, None] + _cut_and_normalise(logits, config.tail)
@@ -277,7 +318,7 @@ def _advance(
     return Partial(
         row=chosen.row[row],
         token=chosen.token[row].at[:, slot].set(token),
-        state=automaton.step[slot][chosen.state[row], token],
+        state=step_states(automata, slot, chosen.state[row], token),
         log_alpha=emit(chosen.log_alpha[row], log_emission, token)[0],
         score=best,
         log_q=log_q[row, token],

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from clausula.constraints.automaton import LayeredAutomaton, conjoin, minimise, reachable
+from clausula.constraints.automaton import LayeredAutomaton, Limit, conjoin, is_empty, reachable
 from clausula.constraints.cadence import CadenceKind, cadence_automaton
 from clausula.constraints.domains import ALL_TOKENS, REST_BIT, Domains, meet, phrase_domains
 from clausula.constraints.pair_tables import (
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 FRAME_BUCKET = 128  # lengths are padded to a multiple of this
 CLASS_BUCKET = 8  # context classes of the rules likewise
+LIMIT = Limit(widest=4096, mean=512)  # constraints whose product has more are followed apart
 LEAST_LAYERS = (64, 128, 4)  # automaton tables, states and successors: room for usual plans
 MAP_BUCKET = 4  # maps of returning themes likewise
 
@@ -45,16 +46,17 @@ class Compiled(NamedTuple):
     """The discrete side of a plan, before any number is attached.
 
     Attributes:
-        automaton: everything that needs memory, minimised.
+        automata: everything that needs memory: one minimal automaton, or several where their
+            product would be too wide.
         domains: everything that needs none.
         ties: which frames repeat which.
-        reachable: ``bool[4 * time + 1, Q]``, from the boolean pass.
+        reachable: of each automaton ``bool[4 * time + 1, Q]``, from the boolean pass.
     """
 
-    automaton: LayeredAutomaton
+    automata: tuple[LayeredAutomaton, ...]
     domains: Domains
     ties: Ties
-    reachable: np.ndarray
+    reachable: tuple[np.ndarray, ...]
 
 
 class SearchTables(NamedTuple):
@@ -68,9 +70,8 @@ class SearchTables(NamedTuple):
         pair_cost: ``float32[C, 6, 32, 32]`` nats.
         voice_cost: ``float32[C, V, 32]`` nats.
         domains: ``uint32[T, V]``.
-        layers: the automaton and the domains as the messages read them.
-        step: ``int32[tables, Q, 32]`` next automaton state or -1, by table of ``layers``.
-        reachable: ``bool[T, 4, Q]`` whether the end can be reached after each slot.
+        layers: each automaton, and the domains, as the messages read them.
+        reachable: of each ``bool[T, 4, Q]`` whether the end can be reached after each slot.
         tie_source: ``int32[T]`` frame that each frame repeats, -1 for none.
         map_of_frame: ``int32[T]`` row of ``tie_map``.
         tie_map: ``int8[maps, 32]`` soprano token of the copy, -1 where there is none.
@@ -90,9 +91,8 @@ class SearchTables(NamedTuple):
     pair_cost: Array
     voice_cost: Array
     domains: Array
-    layers: Layers
-    step: Array
-    reachable: Array
+    layers: tuple[Layers, ...]
+    reachable: tuple[Array, ...]
     tie_source: Array
     map_of_frame: Array
     tie_map: Array
@@ -136,11 +136,11 @@ def compile_plan(plan: Plan, ruleset: RuleSet) -> Compiled:
     classes, context_of_frame = _contexts(plan)
     require_compatible(plan.pins, timeline, ruleset, lambda f: classes[context_of_frame[f]])
     ties, domains = tie(plan.repeats, timeline, plan.key, together, parts)
-    whole = minimise(conjoin([a for _, a in automata], timeline.n_frames))
-    reach = reachable(whole, domains)
-    if not reach[0, whole.start]:
+    groups = conjoin([a for _, a in automata], domains, LIMIT)
+    reach = tuple(reachable(group, domains) for group in groups)
+    if not all(alive[0, group.start] for alive, group in zip(reach, groups, strict=True)):
         raise PlanError(_impossible(automata, domains, plan))
-    return Compiled(whole, domains, ties, reach)
+    return Compiled(groups, domains, ties, reach)
 
 
 def _frame_of_pin(pin, timeline: Timeline) -> int:
@@ -152,8 +152,8 @@ def _impossible(automata: list[tuple[str, LayeredAutomaton]], domains: Domains, 
     needed = list(automata)
     for item in automata:
         rest = [other for other in needed if other is not item]
-        joined = conjoin([a for _, a in rest], plan.timeline.n_frames)
-        if not reachable(joined, domains)[0, joined.start]:
+        joined = conjoin([a for _, a in rest], domains, LIMIT)
+        if any(is_empty(group, domains) for group in joined):
             needed = rest
     names = " together with ".join(name for name, _ in needed) or "the domains"
     return (
@@ -201,14 +201,12 @@ def search_tables(
         return np.pad(values, width, constant_values=fill)
 
     classes, context_of_frame = _contexts(plan)
-    layers = layers_of(compiled.automaton, compiled.domains, padded, LEAST_LAYERS)
-    tables, states = layers.successor.shape[:2]
-    extra_tables = tables - len(compiled.automaton.tables)
-    extra = states - compiled.automaton.width
-    step = np.pad(
-        compiled.automaton.tables, ((0, extra_tables), (0, extra), (0, 0)), constant_values=-1
-    )
-    reach = np.pad(compiled.reachable[1:], ((0, 0), (0, extra))).reshape(total, 4, states)
+    layers, reach = [], []
+    for automaton, alive in zip(compiled.automata, compiled.reachable, strict=True):
+        layers.append(layers_of(automaton, compiled.domains, padded, LEAST_LAYERS))
+        states = layers[-1].successor.shape[1]
+        by_slot = np.pad(alive[1:], ((0, 0), (0, states - automaton.width)))
+        reach.append(pad(by_slot.reshape(total, 4, states)))
     frame_class = frame_classes(
         timeline.meter, timeline.position, plan.phrase_end, timeline.frames_per_quarter
     )
@@ -220,9 +218,8 @@ def search_tables(
         pair_cost=_by_class([pair_cost(ruleset, c) for c in classes]),
         voice_cost=_by_class([voice_cost(ruleset, c) for c in classes]),
         domains=pad(compiled.domains.masks, ALL_TOKENS),
-        layers=layers,
-        step=step.astype(np.int32),
-        reachable=pad(reach),
+        layers=tuple(layers),
+        reachable=tuple(reach),
         tie_source=pad(compiled.ties.source_frame, -1),
         map_of_frame=pad(compiled.ties.map_of_frame),
         tie_map=_bucketed(compiled.ties.token_map, MAP_BUCKET),
@@ -270,10 +267,13 @@ def _contexts(plan: Plan) -> tuple[list[ContextClass], np.ndarray]:
     return list(order), of_frame
 
 
-def state_counts(compiled: Compiled) -> dict[str, int]:
-    """Sizes for the report: the widest layer, all layers together, distinct tables."""
-    return {
-        "widest_layer": int(compiled.automaton.n_states.max()),
-        "states": int(compiled.automaton.n_states.sum()),
-        "tables": len(compiled.automaton.tables),
-    }
+def state_counts(compiled: Compiled) -> list[dict[str, int]]:
+    """Sizes for the report, by automaton: widest layer, all layers together, distinct tables."""
+    return [
+        {
+            "widest_layer": int(automaton.n_states.max()),
+            "states": int(automaton.n_states.sum()),
+            "tables": len(automaton.tables),
+        }
+        for automaton in compiled.automata
+    ]

@@ -152,7 +152,8 @@ class Motion(nnx.Module):
             sounding: ``[..., V]`` pitch tokens, of those voices.
             last: ``[..., V]`` pitch tokens of the frame before.
         """
-        fields, gains = [], []
+        fields = []
+        gain = jnp.zeros((*last.shape[:-1], INTERVAL_SPAN))
         for table, other in zip(self.tables[...], earlier, strict=True):
             silent = (sounding[..., other] == REST_TOKEN) | (last[..., other] == REST_TOKEN)
             step = sounding[..., other] - last[..., other]
@@ -160,8 +161,8 @@ class Motion(nnx.Module):
             interval = jnp.where(alone, 12, (last[..., voice] - last[..., other]) % 12)
             fields += [jnp.where(silent, N_STEPS - 1, jnp.clip(step, -12, 12) + 12), interval]
             motion = jax.nn.one_hot(3 * interval + jnp.sign(step) + 1, N_MOTIONS)
-            gains.append(by_interval(motion @ table, sounding[..., other]))
-        return self.fields(fields), sum(gains)
+            gain += by_interval(motion @ table, sounding[..., other])
+        return self.fields(fields), gain
 
 
 class SlotHead(nnx.Module):

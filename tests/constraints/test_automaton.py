@@ -89,7 +89,7 @@ def test_product_accepts_what_both_accept(seed_a, seed_b, symbols):
     a, b = drawn(seed_a, symbols), drawn(seed_b, symbols)
     both = language(a, symbols) & language(b, symbols)
     assert language(product(a, b), symbols) == both
-    assert language(conjoin([a, b], 1), symbols) == both
+    assert language(conjoin([a, b], Domains.full(1))[0], symbols) == both
 
 
 @settings(deadline=None, max_examples=60)
@@ -171,7 +171,7 @@ def test_contradicting_windows_leave_nothing():
 def test_everything_is_accepted_by_the_universal_automaton():
     tokens = np.random.default_rng(0).integers(0, 32, (7, 4))
     assert accepts(universal(7), tokens)
-    assert conjoin([], 7).width == 1
+    assert conjoin([], Domains.full(7))[0].width == 1
 
 
 def test_automata_of_different_lengths_do_not_combine():

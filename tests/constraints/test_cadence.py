@@ -225,7 +225,7 @@ def test_a_cadence_needs_at_most_a_hundred_states(kind):
     timeline = Timeline(Meter(4, 4), 16, phrase_ends=(64, 128, 192))
     cadences = [Cadence(kind, measure, Fraction(3)) for measure in (4, 8, 12, 16)]
     automata = [cadence_automaton(c, timeline, Key.parse("e"))[0] for c in cadences]
-    together = conjoin(automata, timeline.n_frames)
+    together = conjoin(automata, Domains.full(timeline.n_frames))[0]
     assert together.width <= 100
     assert together.n_states[4 * 32] == 1
 
@@ -236,7 +236,9 @@ def test_two_keys_at_one_place_leave_nothing():
     first, first_domains = cadence_automaton(Cadence(CadenceKind.HC, 3), timeline, home)
     to_relative = Cadence(CadenceKind.PAC, 3, key=Degree(5, Mode.MINOR))
     second, second_domains = cadence_automaton(to_relative, timeline, home)
-    assert is_empty(conjoin([first, second], timeline.n_frames), first_domains & second_domains)
+    assert is_empty(
+        conjoin([first, second], first_domains & second_domains)[0], first_domains & second_domains
+    )
 
 
 @pytest.mark.parametrize(

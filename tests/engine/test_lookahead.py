@@ -31,34 +31,41 @@ def drawn(seed: int, density: float):
     return voice, pair, step, reachable
 
 
-def completions(voice, pair, step, reachable, state):
-    """Every whole frame that is allowed, by enumeration."""
+def completions(voice, pair, automata):
+    """Every whole frame that is allowed, by enumeration; ``automata`` are step and reachable."""
     options = [np.flatnonzero(v) for v in voice]
     for frame in itertools.product(*options):
         if any(not pair[i][frame[u], frame[v]] for i, (u, v) in enumerate(PAIRS)):
             continue
-        at = state
-        for slot, token in enumerate(frame):
-            at = step[slot][at, token]
-            if at < 0 or not reachable[slot][at]:
-                break
-        else:
+        if all(survives(frame, *automaton) for automaton in automata):
             yield frame
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_allowed_is_what_some_completion_allows(seed):
-    voice, pair, step, reachable = drawn(seed, density=0.75)
+def survives(frame, step, reachable):
+    at = 0
+    for slot, token in enumerate(frame):
+        at = step[slot][at, token]
+        if at < 0 or not reachable[slot][at]:
+            return False
+    return True
+
+
+@pytest.mark.parametrize("several", [1, 2])
+@pytest.mark.parametrize("seed", range(8))
+def test_allowed_is_what_some_completion_allows(seed, several):
+    voice, pair, *first = drawn(seed, density=0.75)
     masks = FrameMasks(to_bits(jnp.asarray(voice))[None], to_bits(jnp.asarray(pair))[None])
-    automaton = frame_automaton(jnp.asarray(step), jnp.asarray(reachable))
-    whole = list(completions(voice, pair, step, reachable, 0))
+    steps = [first, drawn(seed + 100, density=0.75)[2:]][:several]
+    automata = tuple(frame_automaton(*map(jnp.asarray, each)) for each in steps)
+    whole = list(completions(voice, pair, steps))
     prefixes = {()} | {frame[:k] for frame in whole for k in range(1, 4)}
     for prefix in sorted(prefixes):
-        slot, state = len(prefix), 0
+        slot, state = len(prefix), np.zeros((1, several), int)
         for i, token in enumerate(prefix):
-            state = step[i][state, token]
+            for g, (step, _) in enumerate(steps):
+                state[0, g] = step[i][state[0, g], token]
         tokens = jnp.asarray([[*prefix, *([0] * (4 - slot))]])
-        allowed = ALLOWED[slot](masks, automaton, jnp.asarray([state]), tokens)[0]
+        allowed = ALLOWED[slot](masks, automata, jnp.asarray(state), tokens)[0]
         expected = {frame[slot] for frame in whole if frame[:slot] == prefix}
         assert set(np.flatnonzero(np.asarray(allowed)).tolist()) == {int(t) for t in expected}
 
@@ -72,9 +79,10 @@ def test_trivial_automaton_gives_the_same_masks():
     reachable[:, 0] = True
     automaton = frame_automaton(jnp.asarray(step), jnp.asarray(reachable))
     assert bool(automaton.trivial)
-    state, tokens = jnp.asarray([0]), jnp.zeros((1, 4), int)
-    plain = ALLOWED[0](masks, automaton, state, tokens)
-    careful = ALLOWED[0](masks, automaton._replace(trivial=jnp.asarray(False)), state, tokens)
+    state, tokens = jnp.asarray([[0]]), jnp.zeros((1, 4), int)
+    plain = ALLOWED[0](masks, (automaton,), state, tokens)
+    watched = automaton._replace(trivial=jnp.asarray(False))
+    careful = ALLOWED[0](masks, (watched,), state, tokens)
     np.testing.assert_array_equal(plain, careful)
 
 

@@ -81,16 +81,22 @@ class Model:
             total += p
         return total
 
+    def padded(self, frames):
+        """The hidden Markov model, with classes for so many frames."""
+        classes = np.pad(self.classes, (0, frames - self.frames))
+        arrays = (classes, self.transition, self.log_emission)
+        return messages.Model(*(jnp.asarray(array) for array in arrays))
+
     def fast(self, frames=None):
         """Boundary messages, and the four of every frame, from the JAX version."""
         layers = messages.layers_of(self.automaton, self.domains, frames)
-        classes = jnp.asarray(np.pad(self.classes, (0, len(layers.table) - self.frames)))
-        boundary = messages.boundary_messages(
-            layers, classes, jnp.asarray(self.transition), jnp.asarray(self.log_emission)
-        )
+        boundary = messages.boundary_messages(layers, self.padded(len(layers.table)))
         within = [
             frame_messages(
-                layers, jnp.int32(t), boundary[t + 1], jnp.asarray(self.log_emission)[classes[t]]
+                layers,
+                jnp.int32(t),
+                boundary[t + 1],
+                jnp.asarray(self.log_emission)[int(self.classes[t])],
             )
             for t in range(self.frames)
         ]
@@ -162,21 +168,43 @@ def test_fast_equals_reference_and_the_boolean_pass(seed):
     assert np.isneginf(boundary[:, width:]).all()
 
 
+def wide_model(seed, frames=3, width=2 * messages.BLOCK + 5):
+    """Layers of one block, of several, and of a few states, with few successors and with many."""
+    model = Model(seed, frames=frames, width=width)
+    rng = np.random.default_rng(seed)
+    sizes = rng.choice([1, messages.NARROW, messages.BLOCK, width], 4 * frames + 1)
+    sizes[0], sizes[rng.integers(1, 4 * frames)] = 1, width
+    tables = rng.integers(0, sizes[1:, None, None], (4 * frames, width, 32))
+    crowded = rng.random(4 * frames) < 0.5
+    tables[crowded] = np.minimum(tables[crowded], rng.integers(1, messages.FEW + 1) - 1)
+    tables[rng.random(tables.shape) < 0.3] = REFUSED
+    tables[np.arange(width) >= sizes[:-1, None]] = REFUSED
+    model.automaton = LayeredAutomaton(
+        tables.astype(np.int32), np.arange(4 * frames, dtype=np.int32), sizes.astype(np.int32)
+    )
+    return model
+
+
 @pytest.mark.parametrize("seed", range(3))
-def test_wide_and_narrow_frames_equal_the_reference(seed):
-    model = Model(seed, frames=3, width=13)
-    n_states = model.automaton.n_states
-    n_states[[3, 12]] = 13
-    n_states[4:9] = np.minimum(n_states[4:9], messages.NARROW)
-    for layer in range(2, 12):
-        table = model.automaton.tables[layer]
-        table[table >= model.automaton.n_states[layer + 1]] = REFUSED
-        table[model.automaton.n_states[layer] :] = REFUSED
-    layers, boundary, within = model.fast()
-    assert layers.narrow.tolist() == [False, True, False]
+def test_wide_and_narrow_layers_equal_the_reference(seed):
+    model = wide_model(seed)
+    _, boundary, within = model.fast()
+    width = model.automaton.width
     reference = model.reference()
-    assert_log_equal(boundary[:, :13], reference.boundary)
-    assert_log_equal(np.concatenate(within)[:, :13], reference.log_beta[:-1])
+    assert_log_equal(boundary[:, :width], reference.boundary)
+    assert_log_equal(np.concatenate(within)[:, :width], reference.log_beta[:-1])
+
+
+def test_segments_are_the_whole(monkeypatch):
+    monkeypatch.setattr(messages, "SEGMENT", 2)
+    model = wide_model(7, frames=7)
+    layers, boundary, _ = model.fast(frames=8)
+    padded = model.padded(8)
+    rows = messages.checkpoints(layers, padded)
+    assert_log_equal(rows, boundary[::2])
+    for segment in range(4):
+        part = messages.segment_messages(layers, padded, segment, rows[segment + 1])
+        assert_log_equal(part, boundary[2 * segment : 2 * segment + 3])
 
 
 def test_the_least_likely_piece_stays_reachable():
@@ -300,13 +328,7 @@ def test_nothing_accepted_is_a_value():
 def test_only_the_first_row_when_asked():
     model = Model(2)
     layers, boundary, _ = model.fast(frames=4)
-    first = messages.boundary_messages(
-        layers,
-        jnp.asarray(np.pad(model.classes, (0, 4 - model.frames))),
-        jnp.asarray(model.transition),
-        jnp.asarray(model.log_emission),
-        keep_all=False,
-    )
+    first = messages.boundary_messages(layers, model.padded(4), keep_all=False)
     np.testing.assert_array_equal(first, boundary[:1])
 
 
