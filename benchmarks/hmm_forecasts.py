@@ -22,7 +22,7 @@ from clausula.constraints.cadence import Cadence, CadenceKind, cadence_automaton
 from clausula.constraints.domains import Domains
 from clausula.constraints.place import Degree, Timeline, numeral
 from clausula.engine import hmm as hidden
-from clausula.engine.messages import boundary_messages, layers_of
+from clausula.engine.messages import Model, boundary_messages, layers_of
 from clausula.grid import REST, SEARCH_ORDER, Grid
 from clausula.pitch import Mode
 from clausula.vocabulary import FIRST_PITCH, HOLD_TOKEN, N_VOICE, REST_TOKEN, VOICE_LOWEST
@@ -248,4 +248,4 @@ def _messages(
     layers = layers_of(cadence.automaton, cadence.domains, frames, LEAST)
     classes = hidden.classes_of(grid)[cadence.start : cadence.start + own]
     padded = jnp.asarray(np.pad(classes, (0, frames - own)))
-    return np.asarray(boundary_messages(layers, padded, transition, emission))
+    return np.asarray(boundary_messages(layers, Model(padded, transition, emission)))
