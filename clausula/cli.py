@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clausula.corpus_cli import app as corpus_app
-from clausula.errors import ClausulaError, InputError
+from clausula.errors import ClausulaError, ImpossibleError, InputError
 from clausula.folders import require_folder, unwritable
 from clausula.training_cli import PROPOSAL_HELP, evaluate, train
 
@@ -192,9 +192,12 @@ app.command()(evaluate)
 
 
 def main() -> None:
-    """Run the command line; errors raised on purpose become one line and exit code 2."""
+    """Run the command line; errors raised on purpose become a few lines and exit code 2."""
     try:
         app()
+    except ImpossibleError as error:
+        typer.echo(f"clausula: {error.lines()}", err=True)
+        raise SystemExit(2) from None
     except ClausulaError as error:
         typer.echo(f"clausula: {error}", err=True)
         raise SystemExit(2) from None

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from clausula.constraints.place import Timeline
-from clausula.errors import PlanError
+from clausula.errors import ImpossibleError
 from clausula.grid import SEARCH_ORDER, Voice
 from clausula.vocabulary import FIRST_PITCH, HOLD_TOKEN, N_VOICE, REST_TOKEN, voice_semitones
 
+CELL = "the notes allowed in one place"  # as a prover
 ALL_TOKENS = 0xFFFFFFFF
 REST_BIT = 1 << REST_TOKEN
 HOLD_BIT = 1 << HOLD_TOKEN
@@ -74,7 +75,7 @@ def meet(parts: Sequence[tuple[str, Domains]], timeline: Timeline) -> Domains:
         timeline: of the piece, for the message.
 
     Raises:
-        PlanError: some voice is left with nothing somewhere; the message names the place and an
+        ImpossibleError: some voice is left with nothing somewhere; it names the place and an
             irreducible set of constraints that conflict there.
     """
     together = Domains.full(timeline.n_frames)
@@ -85,9 +86,12 @@ def meet(parts: Sequence[tuple[str, Domains]], timeline: Timeline) -> Domains:
         return together
     frame, voice = empty[0]
     names = irreducible([(name, int(part.masks[frame, voice])) for name, part in parts])
-    raise PlanError(
+    raise ImpossibleError(
         f"{timeline.words(frame)}, {voice.name.lower()}: nothing satisfies "
-        f"{' together with '.join(names)}; try another place, key or range for one of them"
+        f"{' together with '.join(names)}; try another place, key or range for one of them",
+        names,
+        CELL,
+        detail=f"{timeline.words(frame)}, {voice.name.lower()}; try another place, key or range",
     )
 
 

@@ -7,17 +7,14 @@ the voice from the start of the measure before, and no note older than that sati
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
 from clausula.constraints.automaton import LayeredAutomaton, minimise, universal, windowed
 from clausula.constraints.domains import HOLD_BIT, Domains
-from clausula.constraints.pair_tables import SEARCH_PAIRS, ContextClass, pair_allowed
 from clausula.constraints.place import Place, Timeline
-from clausula.constraints.rulesets import RuleSet
 from clausula.errors import PlanError
 from clausula.grid import SEARCH_ORDER, Voice
 from clausula.pitch import Key, SpelledPitch
@@ -77,52 +74,6 @@ def pin_automaton(pin: Pin, timeline: Timeline, key: Key) -> tuple[LayeredAutoma
         follower.step,
     )
     return minimise(automaton), domains
-
-
-def require_compatible(
-    pins: Sequence[Pin],
-    timeline: Timeline,
-    ruleset: RuleSet,
-    context_at: Callable[[int], ContextClass],
-) -> None:
-    """Refuse notes that are pinned to start together where a hard rule of two voices forbids them.
-
-    Args:
-        pins: each of which can be written.
-        timeline: the frames of the piece.
-        ruleset: whose hard rules count.
-        context_at: key and place in the phrase of a frame.
-
-    Raises:
-        PlanError: no chord before could lead to two of them; the message names them and the rules.
-    """
-    chords: dict[int, dict[Voice, Pin]] = {}
-    for pin in pins:
-        if pin.onset:
-            chords.setdefault(timeline.frame_of(pin.measure, pin.beat), {})[pin.voice] = pin
-    for frame, chord in sorted(chords.items()):
-        for pair in SEARCH_PAIRS:
-            if not all(voice in chord for voice in pair):
-                continue
-            two = (chord[pair[0]], chord[pair[1]])
-            if not _allowed(ruleset, context_at(frame), two):
-                alone = [replace(ruleset, settings=(s,)) for s in ruleset.settings if s.hard]
-                codes = [
-                    each.settings[0].code
-                    for each in alone
-                    if not _allowed(each, context_at(frame), two)
-                ]
-                raise PlanError(
-                    f"{two[0]} together with {two[1]}: the rules {ruleset.name} forbid it "
-                    f"({', '.join(codes) or 'several rules together'}); try another note or --rules"
-                )
-
-
-def _allowed(ruleset: RuleSet, context: ContextClass, two: tuple[Pin, Pin]) -> bool:
-    """Whether two notes may start together after some chord; in search order."""
-    table = pair_allowed(ruleset, context)[SEARCH_PAIRS.index((two[0].voice, two[1].voice))]
-    first, second = (_token(pin, context.key) for pin in two)
-    return bool((table[..., first] >> np.uint32(second) & 1).any())
 
 
 def _token(pin: Pin, key: Key) -> int:

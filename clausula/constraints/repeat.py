@@ -16,7 +16,7 @@ import numpy as np
 from clausula.constraints.domains import ALL_TOKENS, HOLD_BIT, ONSET_BITS, Domains, irreducible
 from clausula.constraints.place import Place, Span, Timeline
 from clausula.constraints.transposition import UNMOVED, Transposition, image
-from clausula.errors import PlanError
+from clausula.errors import ImpossibleError, PlanError
 from clausula.grid import Voice
 from clausula.pitch import Key
 from clausula.vocabulary import (
@@ -28,6 +28,7 @@ from clausula.vocabulary import (
     voice_semitones,
 )
 
+RETURNS = "the notes allowed in a passage and its copies"  # as a prover
 NO_SOURCE = -1
 NO_IMAGE = -1
 
@@ -169,9 +170,12 @@ def _resolved(
     for copy in copies:
         for frame in copy.target:
             if owner.setdefault(frame, copy).repeat != copy.repeat:
-                raise PlanError(
-                    f"{owner[frame].repeat} and {copy.repeat} both fill {timeline.words(frame)}; "
-                    "try another place for one of them"
+                both = str(owner[frame].repeat), str(copy.repeat)
+                raise ImpossibleError(
+                    f"{both[0]} and {both[1]} both fill {timeline.words(frame)}; "
+                    "try another place for one of them",
+                    both,
+                    RETURNS,
                 )
     maps = {copy.repeat: _token_map(copy.repeat, home) for copy in copies}
     rows = [np.arange(N_VOICE, dtype=np.int8)]
@@ -221,10 +225,12 @@ def _delimit(copy: _Copy, soprano: np.ndarray, timeline: Timeline, sopranos: _So
                 cells = [("", before), ("", bits & ALL_TOKENS)]
                 cells += [(name, int(masks[frame])) for name, masks in sopranos]
                 names = [name for name in irreducible(cells) if name]
-                raise PlanError(
+                raise ImpossibleError(
                     f"{copy.repeat}: a soprano note must {what} at {timeline.words(frame)}, which "
                     f"{' together with '.join(names) or 'another constraint'} forbids; "
-                    "try a span that keeps clear of it"
+                    "try a span that keeps clear of it",
+                    [str(copy.repeat), *names],
+                    RETURNS,
                 )
 
 
@@ -258,11 +264,13 @@ def _propagate(tied: _Tied, soprano: np.ndarray, sopranos: _Sopranos) -> None:
         cells += [(tied.words(f), _preimage(tied.map_to(f), int(soprano[f]))) for f in frames]
         left = int(np.bitwise_and.reduce([mask for _, mask in cells]))
         if not left:
-            names = _blamed(tied, original, frames, cells, sopranos)
-            raise PlanError(
+            blamed = _blamed(tied, original, frames, cells, sopranos)
+            raise ImpossibleError(
                 f"{tied.timeline.words(original)}: no soprano note whose transposition stays in "
-                f"range and is allowed in every copy: {' together with '.join(names)}; "
-                "try another interval, key or place"
+                f"range and is allowed in every copy: {' together with '.join(blamed)}; "
+                "try another interval, key or place",
+                dict.fromkeys(name for names in blamed.values() for name in names),
+                RETURNS,
             )
         soprano[original] = left
         for frame in frames:
@@ -275,22 +283,26 @@ def _blamed(
     frames: Sequence[int],
     cells: Sequence[tuple[str, int]],
     sopranos: _Sopranos,
-) -> list[str]:
-    """Names of constraints that leave a passage's frame and its copies without a note.
+) -> dict[str, tuple[str, ...]]:
+    """What leaves a passage's frame and its copies without a note: words, and the constraints.
 
     ``irreducible`` drops early cells first, so ``cells``, which merge everything that is asked of a
     frame, survive only where no named constraint explains them.
     """
     named = [(name, int(masks[original])) for name, masks in sopranos]
+    constraints: dict[str, tuple[str, ...]] = {name: (name,) for name, _ in named}
     for frame in frames:
-        mapped = tied.map_to(frame)
+        mapped, repeat = tied.map_to(frame), str(tied.owner[frame].repeat)
         begins = frame == tied.owner[frame].target.start
         named.append((tied.words(frame), _preimage(mapped, ONSET_BITS if begins else ALL_TOKENS)))
+        constraints[tied.words(frame)] = (repeat,)
         for name, masks in sopranos:
             refused = _preimage(mapped, ALL_TOKENS & ~int(masks[frame]))
-            named.append((f"{name} (through {tied.owner[frame].repeat})", ALL_TOKENS & ~refused))
+            through = f"{name} (through {repeat})"
+            named.append((through, ALL_TOKENS & ~refused))
+            constraints[through] = (name, repeat)
     blamed = set(irreducible([*cells, *named]))
-    return list(dict.fromkeys(name for name, _ in named if name in blamed))
+    return {name: constraints[name] for name, _ in named if name in blamed}
 
 
 def _preimage(mapped: np.ndarray, mask: int) -> int:

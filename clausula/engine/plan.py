@@ -67,6 +67,7 @@ class Plan:
         repeats: returning passages.
         pins: fixed notes.
         others: what is asked of notes besides, in the order in which it was asked.
+        asked: the constraints that were asked for, not the form's own.
         fermatas: ``(first frame, end frame)`` of each phrase's final chord.
         keys: ``(frame, key)`` from which frame on which key holds.
     """
@@ -78,6 +79,7 @@ class Plan:
     repeats: tuple[Repeat, ...]
     pins: tuple[Pin, ...]
     others: tuple[NoteConstraint, ...]
+    asked: tuple[Constraint, ...]
     fermatas: tuple[tuple[int, int], ...]
     keys: tuple[tuple[int, Key], ...]
 
@@ -131,6 +133,7 @@ def make_plan(
     _require_length(bare)
     phrases = _phrases(form if form is not None else _form_for(measures), measures)
     extra = [c for c in constraints if isinstance(c, Cadence)]
+    asked_cadences = [*(cadences or ()), *extra]
     if cadences is None:
         beat = _arrival_beat(meter)
         # A cadence that is asked for takes the place of the form's own in that phrase.
@@ -154,6 +157,7 @@ def make_plan(
         tuple(repeats),
         tuple(c for c in constraints if isinstance(c, Pin)),
         tuple(c for c in constraints if not isinstance(c, Cadence | Repeat | Pin)),
+        tuple([*asked_cadences, *(c for c in constraints if not isinstance(c, Cadence))]),
         fermatas,
         _key_track(key, timeline, phrases, ordered, repeats),
     )

@@ -238,7 +238,26 @@ def _masks(tables: SearchTables, beam: Hypotheses, time: jax.Array) -> FrameMask
         ],
         axis=1,
     )
-    return FrameMasks(voice, pair)
+    alive = [
+        _leading_on(tables.pair_alive[time, i], by_slot[:, u], by_slot[:, v])
+        for (u, v), i in PAIR_INDEX.items()
+    ]
+    return FrameMasks(voice, pair & jnp.stack(alive, axis=1))
+
+
+def _leading_on(alive: jax.Array, first: jax.Array, second: jax.Array) -> jax.Array:
+    """``uint32[N, 32]`` for each token of a pair's first voice the second's that can go on.
+
+    Args:
+        alive: ``uint32[32]`` bits by what both sound at the end of the frame.
+        first: ``int32[N]`` what the first voice sounded before.
+        second: ``int32[N]`` what the second did.
+    """
+    tokens = jnp.arange(N_VOICE)
+    words = alive[_sounding(tokens[None], first[:, None])]
+    hold = jnp.asarray(BITS)[HOLD_TOKEN]
+    keeps = words & jnp.asarray(BITS)[second][:, None] != 0
+    return jnp.where(keeps, words | hold, words & ~hold)
 
 
 def _to_global(tables: SearchTables, sounding: jax.Array) -> jax.Array:

@@ -10,34 +10,24 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from clausula.constraints.automaton import LayeredAutomaton, Limit, conjoin, is_empty, reachable
-from clausula.constraints.cadence import CadenceKind, cadence_automaton
-from clausula.constraints.domains import ALL_TOKENS, REST_BIT, Domains, meet, phrase_domains
-from clausula.constraints.pair_tables import (
-    ContextClass,
-    pair_allowed,
-    pair_cost,
-    voice_allowed,
-    voice_cost,
-)
-from clausula.constraints.pins import pin_automaton, require_compatible
-from clausula.constraints.place import Timeline
-from clausula.constraints.repeat import Ties, tie
+from clausula.constraints.automaton import LayeredAutomaton
+from clausula.constraints.domains import ALL_TOKENS, Domains
+from clausula.constraints.pair_tables import pair_cost, voice_cost
+from clausula.constraints.repeat import Ties
 from clausula.constraints.rule import Array
 from clausula.constraints.rulesets import RuleSet
-from clausula.constraints.sonority import Rhythm
+from clausula.engine.conflict import Narrowed, Scene, demands_of, require_possible
 from clausula.engine.hmm import HMM, MODES, frame_classes, log_emission
+from clausula.engine.pairs import rule_words
 from clausula.engine.plan import Plan
-from clausula.errors import PlanError
 from clausula.grid import Voice
-from clausula.vocabulary import voice_semitones, voice_to_global
+from clausula.vocabulary import voice_to_global
 
 if TYPE_CHECKING:
     from clausula.engine.messages import Layers
 
 FRAME_BUCKET = 128  # lengths are padded to a multiple of this
 CLASS_BUCKET = 8  # context classes of the rules likewise
-LIMIT = Limit(widest=4096, mean=512)  # constraints whose product has more are followed apart
 LEAST_LAYERS = (64, 128, 4)  # automaton tables, states and successors: room for usual plans
 MAP_BUCKET = 4  # maps of returning themes likewise
 
@@ -46,17 +36,32 @@ class Compiled(NamedTuple):
     """The discrete side of a plan, before any number is attached.
 
     Attributes:
-        automata: everything that needs memory: one minimal automaton, or several where their
-            product would be too wide.
-        domains: everything that needs none.
-        ties: which frames repeat which.
-        reachable: of each automaton ``bool[4 * time + 1, Q]``, from the boolean pass.
+        scene: contexts of the rules.
+        left: domains, ties and automata.
     """
 
-    automata: tuple[LayeredAutomaton, ...]
-    domains: Domains
-    ties: Ties
-    reachable: tuple[np.ndarray, ...]
+    scene: Scene
+    left: Narrowed
+
+    @property
+    def domains(self) -> Domains:
+        """Tokens by place."""
+        return self.left.domains
+
+    @property
+    def automata(self) -> tuple[LayeredAutomaton, ...]:
+        """Everything that needs memory: one automaton, or several where that is too wide."""
+        return self.left.automata
+
+    @property
+    def ties(self) -> Ties:
+        """Which frames repeat which."""
+        return self.left.ties
+
+    @property
+    def reachable(self) -> tuple[np.ndarray, ...]:
+        """Of each automaton ``bool[4 * time + 1, Q]``, from the boolean pass."""
+        return self.left.reachable
 
 
 class SearchTables(NamedTuple):
@@ -70,6 +75,8 @@ class SearchTables(NamedTuple):
         pair_cost: ``float32[C, 6, 32, 32]`` nats.
         voice_cost: ``float32[C, V, 32]`` nats.
         domains: ``uint32[T, V]``.
+        pair_alive: ``uint32[T, 6, 32]`` pairs of notes from which the end can be reached, see
+            ``PairPass``.
         layers: each automaton, and the domains, as the messages read them.
         reachable: of each ``bool[T, 4, Q]`` whether the end can be reached after each slot.
         tie_source: ``int32[T]`` frame that each frame repeats, -1 for none.
@@ -91,6 +98,7 @@ class SearchTables(NamedTuple):
     pair_cost: Array
     voice_cost: Array
     domains: Array
+    pair_alive: Array
     layers: tuple[Layers, ...]
     reachable: tuple[Array, ...]
     tie_source: Array
@@ -106,72 +114,16 @@ class SearchTables(NamedTuple):
 
 
 def compile_plan(plan: Plan, ruleset: RuleSet) -> Compiled:
-    """Domains, automaton and ties of a plan, and the boolean pass over them.
+    """Everything that is demanded, narrowed by the provers.
 
     Raises:
-        PlanError: something is impossible before the search begins; the message names it.
+        PlanError: a constraint that contradicts itself.
+        ImpossibleError: demands that contradict each other, proved before the search begins; it
+            names an irreducible set of them.
     """
-    timeline = plan.timeline
-    parts: list[tuple[str, Domains]] = [
-        ("the phrase ends", phrase_domains(timeline)),
-        (f"the ranges of {ruleset.name}", range_domains(timeline, ruleset)),
-    ]
-    automata: list[tuple[str, LayeredAutomaton]] = []
-    for cadence in plan.cadences:
-        end = timeline.phrase_end(timeline.frame_of(cadence.measure, cadence.beat))
-        automaton, domains = cadence_automaton(cadence, timeline, plan.key, end)
-        automata.append((str(cadence), automaton))
-        parts.append((str(cadence), domains))
-    for pin in plan.pins:
-        automaton, domains = pin_automaton(pin, timeline, plan.key_at(_frame_of_pin(pin, timeline)))
-        automata.append((str(pin), automaton))
-        parts.append((str(pin), domains))
-    keys = plan.key_of_frame
-    for other in plan.others:
-        if isinstance(other, Rhythm):
-            parts.append((str(other), other.domains(timeline)))
-            continue
-        automata += [(str(other), automaton) for automaton in other.automata(timeline, keys)]
-    together = meet(parts, timeline)
-    classes, context_of_frame = _contexts(plan)
-    require_compatible(plan.pins, timeline, ruleset, lambda f: classes[context_of_frame[f]])
-    ties, domains = tie(plan.repeats, timeline, plan.key, together, parts)
-    groups = conjoin([a for _, a in automata], domains, LIMIT)
-    reach = tuple(reachable(group, domains) for group in groups)
-    if not all(alive[0, group.start] for alive, group in zip(reach, groups, strict=True)):
-        raise PlanError(_impossible(automata, domains, plan))
-    return Compiled(groups, domains, ties, reach)
-
-
-def _frame_of_pin(pin, timeline: Timeline) -> int:
-    return timeline.frame_of(pin.measure, pin.beat)
-
-
-def _impossible(automata: list[tuple[str, LayeredAutomaton]], domains: Domains, plan: Plan) -> str:
-    """Which constraints the boolean pass finds in conflict, irreducible for that prover."""
-    needed = list(automata)
-    for item in automata:
-        rest = [other for other in needed if other is not item]
-        joined = conjoin([a for _, a in rest], domains, LIMIT)
-        if any(is_empty(group, domains) for group in joined):
-            needed = rest
-    names = " together with ".join(name for name, _ in needed) or "the domains"
-    return (
-        f"impossible in {plan.key}: no music satisfies {names} within the ranges and returns that "
-        "are asked for (proved by the boolean pass); try another key, place or form"
-    )
-
-
-def range_domains(timeline: Timeline, ruleset: RuleSet) -> Domains:
-    """Voices sing throughout and stay within the rule set's ranges."""
-    domains = Domains.full(timeline.n_frames)
-    for voice in Voice:
-        semitones = voice_semitones(voice)
-        outside = (semitones < ruleset.low[voice]) | (semitones > ruleset.high[voice])
-        outside[:2] = False
-        forbidden = sum(1 << int(token) for token in np.flatnonzero(outside)) | REST_BIT
-        domains.masks[:, voice] &= np.uint32(ALL_TOKENS & ~forbidden)
-    return domains
+    scene = Scene.of(plan, ruleset)
+    left = require_possible(scene, demands_of(scene))
+    return Compiled(scene, left)
 
 
 def search_tables(
@@ -200,7 +152,7 @@ def search_tables(
         width = [(0, padded - total)] + [(0, 0)] * (values.ndim - 1)
         return np.pad(values, width, constant_values=fill)
 
-    classes, context_of_frame = _contexts(plan)
+    classes, context_of_frame = compiled.scene.classes, compiled.scene.context_of_frame
     layers, reach = [], []
     for automaton, alive in zip(compiled.automata, compiled.reachable, strict=True):
         layers.append(layers_of(automaton, compiled.domains, padded, LEAST_LAYERS))
@@ -213,11 +165,12 @@ def search_tables(
     return SearchTables(
         n_frames=np.int32(total),
         context_of_frame=pad(context_of_frame),
-        pair_bits=_by_class([pair_allowed(ruleset, c) for c in classes]),
-        voice_bits=_by_class([voice_allowed(ruleset, c) for c in classes]),
+        pair_bits=_by_class([rule_words(ruleset, c)[1] for c in classes]),
+        voice_bits=_by_class([rule_words(ruleset, c)[0] for c in classes]),
         pair_cost=_by_class([pair_cost(ruleset, c) for c in classes]),
         voice_cost=_by_class([voice_cost(ruleset, c) for c in classes]),
         domains=pad(compiled.domains.masks, ALL_TOKENS),
+        pair_alive=pad(compiled.left.alive, ALL_TOKENS),
         layers=tuple(layers),
         reachable=tuple(reach),
         tie_source=pad(compiled.ties.source_frame, -1),
@@ -241,30 +194,6 @@ def _bucketed(table: np.ndarray, bucket: int) -> np.ndarray:
     """The table with rows appended, never read, up to a multiple of ``bucket``."""
     missing = -len(table) % bucket
     return np.concatenate([table, np.repeat(table[:1], missing, axis=0)])
-
-
-def _contexts(plan: Plan) -> tuple[list[ContextClass], np.ndarray]:
-    """The distinct context classes of a plan, and ``int32[time]`` which one each frame has.
-
-    No frame counts as following a phrase end: rules that excuse that motion are kept there too,
-    since a MIDI file, or a reader without the fermatas, does not know of it. What is held there is
-    forbidden by ``phrase_domains``.
-    """
-    timeline = plan.timeline
-    arrivals = {
-        timeline.frame_of(c.measure, c.beat) for c in plan.cadences if c.kind is not CadenceKind.HC
-    }
-    order: dict[ContextClass, int] = {}
-    of_frame = np.empty(timeline.n_frames, np.int32)
-    before = plan.key
-    for frame in range(timeline.n_frames):
-        key = plan.key_at(frame)
-        context = ContextClass(
-            key, arrival=frame in arrivals, key_before=before if before != key else None
-        )
-        of_frame[frame] = order.setdefault(context, len(order))
-        before = key
-    return list(order), of_frame
 
 
 def state_counts(compiled: Compiled) -> list[dict[str, int]]:

@@ -1,0 +1,188 @@
+"""The two-voice pass: which pairs of notes can reach the end, by the rules of every two voices.
+
+For each pair of voices the pairs of tokens that the domains and the hard rules allow in a frame,
+given what both sounded before, form a graph along time. Walking it backward from the end and
+forward from the start leaves the pairs of notes through which some way leads, were there no other
+voices: exact for two voices, and a necessary condition for four. Tokens that lie on no way in some
+pair are cut from the domains, until nothing changes. So a given part or a pinned cadence prunes
+what cannot reach it before the search meets it, and a domain left empty is a proof.
+
+Conventions: pairs are ``SEARCH_PAIRS``, first voice u, second voice v; *sounding indices* and bits
+are those of ``constraints.pair_tables``. Shapes: T frames, S sounding indices (32), P pairs (6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from clausula.constraints.domains import Domains
+from clausula.constraints.pair_tables import (
+    SEARCH_PAIRS,
+    ContextClass,
+    pair_allowed,
+    voice_allowed,
+)
+from clausula.constraints.rulesets import RuleSet
+from clausula.grid import Voice
+from clausula.vocabulary import FIRST_PITCH, HOLD_TOKEN, N_VOICE, REST_TOKEN
+
+ROUNDS = 4  # times that cut domains are propagated again, at most
+_BITS = (np.uint32(1) << np.arange(N_VOICE, dtype=np.uint32)).astype(np.uint32)
+_ONSETS = np.uint32(sum(1 << token for token in range(FIRST_PITCH, N_VOICE)))
+
+
+class PairPass(NamedTuple):
+    """What the pass leaves.
+
+    Attributes:
+        domains: tokens that lie on some way for every pair; an empty cell proves that there is
+            no piece.
+        alive: ``uint32[T, P, S]`` pairs of notes that can sound at the end of a frame: bit
+            ``j`` of row ``i`` for sounding index ``i`` of the first voice and ``j`` of the second.
+        broken: a frame that no two notes of some pair of voices get through, and that pair; none
+            if all pairs get through.
+    """
+
+    domains: Domains
+    alive: np.ndarray
+    broken: tuple[int, tuple[Voice, Voice]] | None
+
+
+def rule_words(ruleset: RuleSet, context: ContextClass) -> tuple[np.ndarray, np.ndarray]:
+    """``voice_allowed`` and ``pair_allowed`` of a class, put together rule by rule."""
+    bare = replace(ruleset, name="", description="", settings=())
+    voice, pair = (words.copy() for words in _words(bare, context))
+    for setting in ruleset.settings:
+        if setting.hard:
+            own = _words(replace(bare, settings=(setting,)), context)
+            voice &= own[0]
+            pair &= own[1]
+    return voice, pair
+
+
+@lru_cache(maxsize=512)
+def _words(ruleset: RuleSet, context: ContextClass) -> tuple[np.ndarray, np.ndarray]:
+    """The words of one rule, or of none, which other plans may share; not to be changed."""
+    return voice_allowed(ruleset, context), pair_allowed(ruleset, context)
+
+
+def pair_pass(
+    domains: Domains,
+    classes: Sequence[ContextClass],
+    context_of_frame: np.ndarray,
+    ruleset: RuleSet,
+) -> PairPass:
+    """Prune domains by the hard rules of one and of two voices.
+
+    Args:
+        domains: what else allows.
+        classes: the distinct contexts.
+        context_of_frame: int ``[T]`` which one each frame has.
+        ruleset: whose hard rules count.
+    """
+    words = [rule_words(ruleset, context) for context in classes]
+    contexts = context_of_frame.tolist()
+    masks = domains.masks.copy()
+    alive = np.zeros((len(masks), len(SEARCH_PAIRS), N_VOICE), np.uint32)
+    for _ in range(ROUNDS):
+        before = masks.copy()
+        for place, pair in enumerate(SEARCH_PAIRS):
+            both = list(pair)
+            rules = [(of_pair[place], of_voice[both]) for of_voice, of_pair in words]
+            usable, alive[:, place], broken = _two_voices(rules, contexts, masks[:, both])
+            masks[:, both] &= usable
+            if broken is not None:
+                return PairPass(Domains(masks), alive, (broken, pair))
+        if np.array_equal(before, masks):
+            break
+    return PairPass(Domains(masks), alive, None)
+
+
+_Rules = Sequence[tuple[np.ndarray, np.ndarray]]  # by context: pair words, voice words [2, S]
+
+
+def _two_voices(
+    rules: _Rules, contexts: Sequence[int], masks: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, int | None]:
+    """Usable tokens of both voices ``uint32[T, 2]``, the pair's ``alive``, and where it breaks."""
+    ways, reaching = _backward(rules, contexts, masks)
+    usable = np.zeros(masks.shape, np.uint32)
+    at = np.zeros((N_VOICE, N_VOICE), bool)
+    at[REST_TOKEN, REST_TOKEN] = True  # nothing sounds before the piece
+    memo: dict[tuple[int, bytes], tuple[np.ndarray, np.ndarray]] = {}
+    for frame, way in enumerate(ways):
+        # Equal ways are one array, which ``ways`` keeps, so its identity stands for it.
+        key = (id(way), at.tobytes())
+        if key not in memo:
+            memo[key] = _forward(way, at)
+        usable[frame], at = memo[key]
+    stuck = np.flatnonzero([not before.any() for before in reaching])
+    broken = int(stuck[-1]) if len(stuck) else None
+    if broken is None and not usable.all():
+        broken = int(np.flatnonzero(~usable.all(axis=1))[0])
+    return usable, np.stack([_pack(after) for after in reaching[1:]]), broken
+
+
+def _backward(
+    rules: _Rules, contexts: Sequence[int], masks: np.ndarray
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """For each frame the words ``[S, S, token]`` that lead on, and what can reach the end."""
+    following = np.ones((N_VOICE, N_VOICE), bool)
+    ways: list[np.ndarray] = []
+    reaching = [following]
+    memo: dict[tuple[int, bytes, bytes], tuple[np.ndarray, np.ndarray]] = {}
+    for context, allowed in zip(reversed(contexts), masks[::-1], strict=True):
+        key = (context, allowed.tobytes(), following.tobytes())
+        if key not in memo:
+            memo[key] = _through(*rules[context], allowed, following)
+        way, following = memo[key]
+        ways.append(way)
+        reaching.append(following)
+    return ways[::-1], reaching[::-1]
+
+
+def _through(
+    pair: np.ndarray, voice: np.ndarray, masks: np.ndarray, following: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Tokens that lead on ``[S, S, token]`` (bits of the second voice's), and ``bool[S, S]``."""
+    # By the first voice's next index and the second's last one: the second's tokens that lead on.
+    lead = (_pack(following) & _ONSETS)[:, None] | np.where(following, _BITS[HOLD_TOKEN], 0)
+    lead = lead | np.where(following[:, :1], _BITS[REST_TOKEN], np.uint32(0))
+    ahead = np.empty((N_VOICE, N_VOICE, N_VOICE), np.uint32)
+    ahead[:] = lead.T  # [last of u, last of v, token of u]
+    ahead[:, :, HOLD_TOKEN] = lead
+    own = (masks[0] & voice[0])[:, None] & _BITS  # [last of u, token of u]
+    beside = masks[1] & voice[1]  # [last of v]
+    way = pair & ahead & beside[None, :, None]
+    way = np.where((own != 0)[:, None, :], way, np.uint32(0))
+    return way, (way != 0).any(axis=2)
+
+
+def _forward(way: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Tokens of both voices that are used from some pair ``at[S, S]``, and the pairs they reach."""
+    here = np.where(at[:, :, None], way, np.uint32(0))
+    by_token = np.bitwise_or.reduce(here, axis=(0, 1))  # [token of u]
+    first = np.bitwise_or.reduce(np.where(by_token != 0, _BITS, np.uint32(0)))
+    second = np.bitwise_or.reduce(by_token)
+    after = np.zeros((N_VOICE, N_VOICE), bool)
+    # What each token of u, or the pitch that its hold keeps, brings of v.
+    bits = by_token.copy()
+    bits[HOLD_TOKEN] = 0
+    held = (here & _BITS[HOLD_TOKEN] != 0).any(axis=0).T  # [token of u, last of v]
+    held[HOLD_TOKEN] = False
+    kept = here[:, :, HOLD_TOKEN]  # [last of u, last of v]
+    bits = bits | np.bitwise_or.reduce(kept, axis=1)
+    after |= (bits & _ONSETS)[:, None] & _BITS != 0
+    after[:, REST_TOKEN] |= bits & _BITS[REST_TOKEN] != 0
+    after |= held | (kept & _BITS[HOLD_TOKEN] != 0)
+    return np.array([first, second], np.uint32), after
+
+
+def _pack(rows: np.ndarray) -> np.ndarray:
+    """``uint32[S]`` words of ``bool[S, S]``, bit ``j`` from column ``j``."""
+    return np.packbits(rows, axis=-1, bitorder="little").view("<u4")[..., 0]
