@@ -28,10 +28,17 @@ def run(capsys, *arguments):
 
 
 def assert_refused(outcome, *words):
-    """One line on standard error that holds all the words, exit code 2, nothing on the output."""
+    """A message on standard error that holds all the words, exit code 2, nothing on the output.
+
+    It is one line, or where a conflict is named, the conflict a line each between two lines.
+    """
     assert outcome.code == 2
     assert outcome.out == ""
     assert outcome.err.startswith("clausula: ")
-    assert outcome.err.count("\n") == 1
+    first, *others = outcome.err.splitlines()
+    if first.startswith("clausula: impossible, proved by"):
+        assert all(line.startswith("  ") for line in others[:-1])
+    else:
+        assert not others
     for word in words:
         assert word in outcome.err

@@ -12,6 +12,9 @@ from clausula.composing import judge
 from clausula.engine.beam import SearchConfig
 from clausula.engine.rendering import grid_of
 from clausula.engine.search import search
+from clausula.engine.tables import compile_plan
+from clausula.errors import ImpossibleError
+from clausula.grid import Voice
 from clausula.gridding import to_score
 from clausula.neural.batches import crop, stack
 from clausula.neural.features import example_of
@@ -110,10 +113,15 @@ def test_another_length_and_key_are_the_same_program():
     assert search._cache_size() == programs
 
 
-def test_a_dead_end_is_a_value_that_says_where():
-    # Two parts pinned to parallel fifths: no automaton sees it, every hypothesis dies of it.
+def test_parallels_between_given_notes_are_proved_before_the_search():
     pins = ["pin soprano @ 1.1 D5", "pin alto @ 1.1 G4", "pin soprano @ 1.5/4 E5"]
-    plan = plan_for(constraints=[*pins, "pin alto @ 1.5/4 A4"])
-    result = run(plan)
+    with pytest.raises(ImpossibleError, match="Parallel fifths"):
+        compile_plan(plan_for(constraints=[*pins, "pin alto @ 1.5/4 A4"]), RULES)
+
+
+def test_a_dead_end_is_a_value_that_says_where():
+    # No alto token is left in one frame of the tables: what no prover was told, the search meets.
+    frame = 9
+    result = run(plan_for(), without=(frame, Voice.ALTO))
     assert (result.score == -np.inf).all()
-    assert int((result.alive[0] == 0).argmax()) == plan.timeline.frame_of(1, Fraction(5, 4))
+    assert int((result.alive[0] == 0).argmax()) == frame
