@@ -25,7 +25,7 @@ from clausula.engine.rendering import grid_of
 from clausula.engine.search import search
 from clausula.engine.tables import Compiled, search_tables
 from clausula.engine.taste import taste, taste_terms, write_reference
-from clausula.grid import Grid, Voice
+from clausula.grid import Grid
 from clausula.neural.echo import Return, no_return
 from clausula.neural.features import (
     AGES,
@@ -199,15 +199,18 @@ def _pins(plan: Plan) -> Pins:
 
 
 def _planned(ties: Ties) -> Return:
-    """The returns of the soprano as a network is told of them."""
+    """The returns as a network is told of them: one source a frame, the upper voices' first."""
     planned = no_return(len(ties.source_frame))
-    planned.source[:] = ties.source_frame
+    returns = ties.source_frame != NO_SOURCE
+    highest = returns.argmax(axis=1)
+    frames = np.arange(len(returns))
+    planned.source[:] = ties.source_frame[frames, highest]
     image = ties.token_map.astype(int) - np.arange(N_VOICE)
     notes = (ties.token_map >= FIRST_PITCH) & (np.arange(N_VOICE) >= FIRST_PITCH)
     # A tonal copy moves degrees by different amounts: the middle one stands for them.
     middle = [int(np.median(row[known])) for row, known in zip(image, notes, strict=True)]
-    planned.shift[:] = np.array(middle)[ties.map_of_frame]
-    planned.voice[:, Voice.SOPRANO] = ties.source_frame != NO_SOURCE
+    planned.shift[:] = np.array(middle)[ties.map_of_frame[frames, highest]]
+    planned.voice[:] = returns & (ties.source_frame == planned.source[:, None])
     return planned
 
 

@@ -1,4 +1,4 @@
-"""Returning passages: the soprano of a span comes back elsewhere, as tied frames.
+"""Returning passages: voices of a span come back elsewhere, as tied frames.
 
 Conventions: a copy keeps metrical position, onsets and note ends and begins with a note. So in a
 copy's frame the token is a function of the source frame's: a hold for a hold, a rest for a rest,
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -57,13 +58,13 @@ class Repeat:
 
 @dataclass(frozen=True, eq=False)
 class Ties:
-    """Frames whose soprano token follows from an earlier frame's.
+    """Frames in which a voice's token follows from an earlier frame's.
 
     Attributes:
-        source_frame: int32 ``[time]`` the original frame, earlier and itself never a copy;
-            ``NO_SOURCE`` where the frame is not a copy.
-        map_of_frame: int32 ``[time]`` row of ``token_map``; 0 where the frame is not a copy.
-        token_map: int8 ``[map, token]`` soprano token of the copy for each soprano token of the
+        source_frame: int32 ``[time, voice]`` the original frame, earlier and itself never a copy;
+            ``NO_SOURCE`` where the voice's frame is not a copy.
+        map_of_frame: int32 ``[time, voice]`` row of ``token_map``; 0 where it is not a copy.
+        token_map: int8 ``[map, token]`` token of the copy for each of the voice's tokens in the
             source, ``NO_IMAGE`` where there is none. Row 0 is the identity.
     """
 
@@ -79,6 +80,9 @@ class _Copy:
     repeat: Repeat
     source: range
     target: range
+
+
+_Owner = dict[tuple[int, Voice], _Copy]  # by frame and voice: the repeat that fills it
 
 
 def tie(
@@ -98,21 +102,24 @@ def tie(
         parts: the same constraint by constraint, under the names that messages use.
 
     Returns:
-        The ties, and domains in which every soprano token of a source has an allowed image in all
-        its copies and every one of a copy has an allowed source.
+        The ties, and domains in which every returning token of a source has an allowed image in
+        all its copies and every one of a copy has an allowed source.
 
     Raises:
         PlanError: a repeat that does not fit the piece or contradicts another, or a passage that
             cannot return under the domains; the message names the constraints that conflict and
             the place.
     """
-    sopranos = [(name, part.masks[:, Voice.SOPRANO]) for name, part in parts]
     copies = [_placed(repeat, timeline) for repeat in repeats]
     ties, owner = _resolved(copies, timeline, home)
     masks = domains.masks.copy()
-    for copy in copies:
-        _delimit(copy, masks[:, Voice.SOPRANO], timeline, sopranos)
-    _propagate(_Tied(ties, owner, timeline), masks[:, Voice.SOPRANO], sopranos)
+    for voice in Voice:
+        column = masks[:, voice]
+        named = [(name, part.masks[:, voice]) for name, part in parts]
+        for copy in copies:
+            if voice in copy.repeat.voices:
+                _delimit(copy, voice, column, timeline, named)
+        _propagate(_Tied(ties, owner, timeline, voice), column, named)
     return ties, Domains(masks)
 
 
@@ -122,8 +129,8 @@ def _placed(repeat: Repeat, timeline: Timeline) -> _Copy:
     Raises:
         PlanError: it cannot stand there.
     """
-    if repeat.voices != (Voice.SOPRANO,):
-        raise PlanError(f"{repeat}: only the soprano returns at present; try 'in S'")
+    if not repeat.voices or len(set(repeat.voices)) < len(repeat.voices):
+        raise PlanError(f"{repeat}: name each returning voice once, such as 'in S' or 'in S,B'")
     source = timeline.frames(repeat.source)
     start = timeline.frame_of(*repeat.at)
     target = range(start, start + len(source))
@@ -144,72 +151,77 @@ def _placed(repeat: Repeat, timeline: Timeline) -> _Copy:
     return _Copy(repeat, source, target)
 
 
-def _token_map(repeat: Repeat, home: Key) -> np.ndarray:
-    """int8 ``[token]``: the copy's soprano token for each of the source's."""
+def _token_map(repeat: Repeat, home: Key, voice: Voice) -> np.ndarray:
+    """int8 ``[token]``: the copy's token of a voice for each of the source's."""
     mapped = np.full(N_VOICE, NO_IMAGE, np.int8)
     mapped[[REST_TOKEN, HOLD_TOKEN]] = REST_TOKEN, HOLD_TOKEN
-    semitones = voice_semitones(Voice.SOPRANO)
+    semitones = voice_semitones(voice)
     for token in range(FIRST_PITCH, N_VOICE):
         moved = image(repeat.how, home, int(semitones[token]))
         if moved is not None:
-            target = moved.semitone - int(VOICE_LOWEST[Voice.SOPRANO]) + FIRST_PITCH
+            target = moved.semitone - int(VOICE_LOWEST[voice]) + FIRST_PITCH
             if FIRST_PITCH <= target < N_VOICE:
                 mapped[token] = target
     return mapped
 
 
-def _resolved(
-    copies: Sequence[_Copy], timeline: Timeline, home: Key
-) -> tuple[Ties, dict[int, _Copy]]:
-    """Ties that lead straight to the original frames, and which repeat made each copy frame.
+def _resolved(copies: Sequence[_Copy], timeline: Timeline, home: Key) -> tuple[Ties, _Owner]:
+    """Ties that lead straight to the original frames, and which repeat fills each copy's frame.
 
     Raises:
         PlanError: two repeats want different things of one frame.
     """
-    owner: dict[int, _Copy] = {}
+    owner: _Owner = {}
     for copy in copies:
-        for frame in copy.target:
-            if owner.setdefault(frame, copy).repeat != copy.repeat:
-                both = str(owner[frame].repeat), str(copy.repeat)
+        for frame, voice in product(copy.target, copy.repeat.voices):
+            if owner.setdefault((frame, voice), copy).repeat != copy.repeat:
+                both = str(owner[frame, voice].repeat), str(copy.repeat)
                 raise ImpossibleError(
                     f"{both[0]} and {both[1]} both fill {timeline.words(frame)}; "
                     "try another place for one of them",
                     both,
                     RETURNS,
                 )
-    maps = {copy.repeat: _token_map(copy.repeat, home) for copy in copies}
+    maps = {
+        (copy.repeat, voice): _token_map(copy.repeat, home, voice)
+        for copy in copies
+        for voice in copy.repeat.voices
+    }
     rows = [np.arange(N_VOICE, dtype=np.int8)]
     row_of = {rows[0].tobytes(): 0}
-    source_frame = np.full(timeline.n_frames, NO_SOURCE, np.int32)
-    map_of_frame = np.zeros(timeline.n_frames, np.int32)
-    for frame in owner:
-        original, mapped = _original(frame, owner, maps)
+    source_frame = np.full((timeline.n_frames, len(Voice)), NO_SOURCE, np.int32)
+    map_of_frame = np.zeros_like(source_frame)
+    for frame, voice in owner:
+        original, mapped = _original(frame, voice, owner, maps)
         if mapped.tobytes() not in row_of:
             row_of[mapped.tobytes()] = len(rows)
             rows.append(mapped)
-        source_frame[frame], map_of_frame[frame] = original, row_of[mapped.tobytes()]
+        source_frame[frame, voice] = original
+        map_of_frame[frame, voice] = row_of[mapped.tobytes()]
     return Ties(source_frame, map_of_frame, np.stack(rows)), owner
 
 
 def _original(
-    frame: int, owner: dict[int, _Copy], maps: dict[Repeat, np.ndarray]
+    frame: int, voice: Voice, owner: _Owner, maps: dict[tuple[Repeat, Voice], np.ndarray]
 ) -> tuple[int, np.ndarray]:
     """The frame at the start of a chain of copies, and the map from its tokens to ``frame``'s."""
     mapped = np.arange(N_VOICE, dtype=np.int8)
     at = frame
-    while at in owner:
-        copy = owner[at]
+    while (at, voice) in owner:
+        copy = owner[at, voice]
         # NO_IMAGE is -1 and so indexes the appended last entry: no image stays none.
-        mapped = np.append(mapped, np.int8(NO_IMAGE))[maps[copy.repeat]]
+        mapped = np.append(mapped, np.int8(NO_IMAGE))[maps[copy.repeat, voice]]
         at = copy.source[at - copy.target.start]
     return at, mapped
 
 
-_Sopranos = Sequence[tuple[str, np.ndarray]]  # soprano masks [time] of named constraints
+_Named = Sequence[tuple[str, np.ndarray]]  # one voice's masks [time] of named constraints
 
 
-def _delimit(copy: _Copy, soprano: np.ndarray, timeline: Timeline, sopranos: _Sopranos) -> None:
-    """Let passage and copy begin with a note and end where a note ends, in ``soprano`` itself.
+def _delimit(
+    copy: _Copy, voice: Voice, column: np.ndarray, timeline: Timeline, named: _Named
+) -> None:
+    """Let passage and copy begin with a note and end where a note ends, in ``column`` itself.
 
     Raises:
         PlanError: other constraints forbid it there.
@@ -219,14 +231,15 @@ def _delimit(copy: _Copy, soprano: np.ndarray, timeline: Timeline, sopranos: _So
         for frame, (what, bits) in limits.items():
             if frame == timeline.n_frames:
                 continue
-            before = int(soprano[frame])
-            soprano[frame] &= bits & ALL_TOKENS
-            if not soprano[frame]:
+            before = int(column[frame])
+            column[frame] &= bits & ALL_TOKENS
+            if not column[frame]:
                 cells = [("", before), ("", bits & ALL_TOKENS)]
-                cells += [(name, int(masks[frame])) for name, masks in sopranos]
+                cells += [(name, int(masks[frame])) for name, masks in named]
                 names = [name for name in irreducible(cells) if name]
                 raise ImpossibleError(
-                    f"{copy.repeat}: a soprano note must {what} at {timeline.words(frame)}, which "
+                    f"{copy.repeat}: a {voice.name.lower()} note must {what} at "
+                    f"{timeline.words(frame)}, which "
                     f"{' together with '.join(names) or 'another constraint'} forbids; "
                     "try a span that keeps clear of it",
                     [str(copy.repeat), *names],
@@ -235,46 +248,61 @@ def _delimit(copy: _Copy, soprano: np.ndarray, timeline: Timeline, sopranos: _So
 
 
 class _Tied(NamedTuple):
-    """The ties, which repeat made each copy frame, and where frames are."""
+    """The ties of one voice, which repeat made each copy frame, and where frames are."""
 
     ties: Ties
-    owner: dict[int, _Copy]
+    owner: _Owner
     timeline: Timeline
+    voice: Voice
+
+    @property
+    def frames(self) -> list[int]:
+        """The frames in which the voice is a copy, in order."""
+        return sorted(frame for frame, voice in self.owner if voice is self.voice)
+
+    def source(self, frame: int) -> int:
+        """The original frame of a copy's."""
+        return int(self.ties.source_frame[frame, self.voice])
+
+    def copy(self, frame: int) -> _Copy:
+        """The repeat that fills a copy's frame."""
+        return self.owner[frame, self.voice]
 
     def map_to(self, frame: int) -> np.ndarray:
         """int8 ``[token]``: a copy frame's token for each of its original frame's."""
-        return self.ties.token_map[self.ties.map_of_frame[frame]]
+        return self.ties.token_map[self.ties.map_of_frame[frame, self.voice]]
 
     def words(self, frame: int) -> str:
         """Which repeat fills a copy frame, and where that is."""
-        return f"{self.owner[frame].repeat} (copied to {self.timeline.words(frame)})"
+        return f"{self.copy(frame).repeat} (copied to {self.timeline.words(frame)})"
 
 
-def _propagate(tied: _Tied, soprano: np.ndarray, sopranos: _Sopranos) -> None:
-    """Intersect passage and copies through the token maps, in ``soprano`` itself.
+def _propagate(tied: _Tied, column: np.ndarray, named: _Named) -> None:
+    """Intersect passage and copies through the token maps, in ``column`` itself.
 
     Raises:
         PlanError: at some place nothing is left.
     """
     copies_of: dict[int, list[int]] = {}
-    for frame in sorted(tied.owner):
-        copies_of.setdefault(int(tied.ties.source_frame[frame]), []).append(frame)
+    for frame in tied.frames:
+        copies_of.setdefault(tied.source(frame), []).append(frame)
     for original, frames in sorted(copies_of.items()):
-        cells = [("", int(soprano[original]))]
-        cells += [(tied.words(f), _preimage(tied.map_to(f), int(soprano[f]))) for f in frames]
+        cells = [("", int(column[original]))]
+        cells += [(tied.words(f), _preimage(tied.map_to(f), int(column[f]))) for f in frames]
         left = int(np.bitwise_and.reduce([mask for _, mask in cells]))
         if not left:
-            blamed = _blamed(tied, original, frames, cells, sopranos)
+            blamed = _blamed(tied, original, frames, cells, named)
             raise ImpossibleError(
-                f"{tied.timeline.words(original)}: no soprano note whose transposition stays in "
-                f"range and is allowed in every copy: {' together with '.join(blamed)}; "
+                f"{tied.timeline.words(original)}: no {tied.voice.name.lower()} note whose "
+                "transposition stays in range and is allowed in every copy: "
+                f"{' together with '.join(blamed)}; "
                 "try another interval, key or place",
                 dict.fromkeys(name for names in blamed.values() for name in names),
                 RETURNS,
             )
-        soprano[original] = left
+        column[original] = left
         for frame in frames:
-            soprano[frame] = _image(tied.map_to(frame), left)
+            column[frame] = _image(tied.map_to(frame), left)
 
 
 def _blamed(
@@ -282,21 +310,21 @@ def _blamed(
     original: int,
     frames: Sequence[int],
     cells: Sequence[tuple[str, int]],
-    sopranos: _Sopranos,
+    parts: _Named,
 ) -> dict[str, tuple[str, ...]]:
     """What leaves a passage's frame and its copies without a note: words, and the constraints.
 
     ``irreducible`` drops early cells first, so ``cells``, which merge everything that is asked of a
     frame, survive only where no named constraint explains them.
     """
-    named = [(name, int(masks[original])) for name, masks in sopranos]
+    named = [(name, int(masks[original])) for name, masks in parts]
     constraints: dict[str, tuple[str, ...]] = {name: (name,) for name, _ in named}
     for frame in frames:
-        mapped, repeat = tied.map_to(frame), str(tied.owner[frame].repeat)
-        begins = frame == tied.owner[frame].target.start
+        mapped, repeat = tied.map_to(frame), str(tied.copy(frame).repeat)
+        begins = frame == tied.copy(frame).target.start
         named.append((tied.words(frame), _preimage(mapped, ONSET_BITS if begins else ALL_TOKENS)))
         constraints[tied.words(frame)] = (repeat,)
-        for name, masks in sopranos:
+        for name, masks in parts:
             refused = _preimage(mapped, ALL_TOKENS & ~int(masks[frame]))
             through = f"{name} (through {repeat})"
             named.append((through, ALL_TOKENS & ~refused))

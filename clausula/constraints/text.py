@@ -20,6 +20,7 @@ from clausula.constraints.transposition import (
     Direction,
     InKey,
     Interval,
+    Inverted,
     Real,
     Tonal,
     Transposition,
@@ -30,7 +31,8 @@ from clausula.pitch import Key, SpelledPitch
 
 FORMS = (
     "PAC@8.3, IAC@12, HC@4:V, PAC@8 in D minor; "
-    "repeat 1-3 @ 13, the same with up P5, down M2, tonal up 1, to vi or to D down after it; "
+    "repeat 1-3 @ 13, the same with up P5, down M2, tonal up 1, to vi, to D down or inverted "
+    "about B4 after it and in S,B at the end; "
     "pin bass @ 5.1 D3, pin soprano @ 5.2 F#4 sounding; "
     "climax once S, climax once S @ 9-12; count 8-12 notes in B, count 1 G5 in S @ 1-8; "
     "stagnation 3 in S; range S D4-G5; scale B @ 5-8, scale S of C D E G A; "
@@ -59,6 +61,7 @@ _PROGRESSION = re.compile(
 _RHYTHM = re.compile(rf"rhythm\s+(\w+)((?:\s+r?[whqes]\.?)+)\s+@\s+({_PLACE})")
 _REAL = re.compile(r"(up|down)\s+(\S+)")
 _TONAL = re.compile(r"tonal\s+(up|down)\s+(\d{1,2})")
+_INVERTED = re.compile(r"inverted about (\S+)")
 _IN_KEY = re.compile(r"to\s+(.+?)(?:\s+(up|down))?")
 
 
@@ -195,11 +198,13 @@ def _how(text: str) -> Transposition:
         return Real(Interval.parse(found[2], Direction(found[1])))
     if found := _TONAL.fullmatch(text):
         return Tonal(int(found[2]) * (-1 if found[1] == "down" else 1))
+    if found := _INVERTED.fullmatch(text):
+        return Inverted(SpelledPitch.parse(found[1]))
     if found := _IN_KEY.fullmatch(text):
         return InKey(_key(found[1]), Direction(found[2] or ""))
     raise InputError(
         f"{text!r} does not say how a passage returns; "
-        "write up P5, down M2, tonal up 1, to V, to D minor or to V down"
+        "write up P5, down M2, tonal up 1, inverted about B4, to V, to D minor or to V down"
     )
 
 

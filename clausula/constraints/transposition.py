@@ -4,7 +4,8 @@ Conventions: a note is moved by its spelling. Its *alteration* is what it differ
 scale's note on the same step (in minor the natural scale). ``Real`` moves by an exact interval, and
 the key moves along. ``Tonal`` moves by scale steps within the key, alterations kept. ``InKey``
 moves to the same degree of another key, alterations kept, except that raised 6 and 7 of minor
-become plain 6 and 7 of major. Intervals and steps are signed, up is positive.
+become plain 6 and 7 of major. ``Inverted`` mirrors scale steps about a note, within the key; notes
+that are altered have no mirror image. Intervals and steps are signed, up is positive.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from clausula.constraints.place import Degree, signable
-from clausula.errors import InputError
+from clausula.errors import InputError, PlanError
 from clausula.pitch import LETTER_SEMITONES, SCALE, Key, Mode, SpelledPitch
 
 _PERFECT = (0, 3, 4)
@@ -105,7 +106,21 @@ class InKey:
         return f"to {self.key} {self.direction.value}".rstrip()
 
 
-Transposition = Real | Tonal | InKey
+@dataclass(frozen=True)
+class Inverted:
+    """Upside down: as many scale steps below a note as it was above.
+
+    Attributes:
+        axis: the note that stays, one of the key's scale.
+    """
+
+    axis: SpelledPitch
+
+    def __str__(self) -> str:
+        return f"inverted about {self.axis.name}"
+
+
+Transposition = Real | Tonal | InKey | Inverted
 UNMOVED = Real(Interval(0, 0))
 
 
@@ -113,8 +128,12 @@ def key_of_copy(how: Transposition, home: Key) -> Key:
     """The key in which a passage of the home key stands once it is moved; it spells the copy.
 
     Raises:
-        PlanError: no signature has that many accidentals.
+        PlanError: no signature has that many accidentals, or the key has no such axis.
     """
+    if isinstance(how, Inverted):
+        if _scale_note(home, how.axis.step) != how.axis.semitone:
+            raise PlanError(f"{how.axis.name} is not a note of {home}'s scale; try one that is")
+        return home
     if isinstance(how, Tonal):
         return home
     if isinstance(how, InKey):
@@ -144,6 +163,11 @@ def image(how: Transposition, home: Key, semitone: int) -> SpelledPitch | None:
     alteration = semitone - _scale_note(home, step)
     if isinstance(how, Real):
         moved = SpelledPitch(semitone + how.interval.semitones, step + how.interval.steps)
+    elif isinstance(how, Inverted):
+        if alteration:
+            return None
+        target = 2 * how.axis.step - step
+        moved = SpelledPitch(_scale_note(home, target), target)
     elif isinstance(how, Tonal):
         target = step + how.steps
         moved = SpelledPitch(_scale_note(home, target) + alteration, target)

@@ -14,7 +14,7 @@ import numpy as np
 from clausula.constraints.cadence import Cadence, CadenceKind
 from clausula.constraints.pins import Pin
 from clausula.constraints.repeat import Repeat
-from clausula.constraints.transposition import Direction, InKey, Real, Tonal
+from clausula.constraints.transposition import Direction, InKey, Inverted, Real, Tonal
 from clausula.grid import REST, Grid, Voice
 from clausula.pitch import LETTER_SEMITONES, LETTERS, Key, Mode
 
@@ -182,6 +182,9 @@ def _returns(grid: Grid, repeat: Repeat, voice: Voice, frame: int, copy: int) ->
     if isinstance(repeat.how, Tonal):
         copied_alteration = _alteration(copied, copied_step, grid.key)
         return copied_step - step == repeat.how.steps and alteration == copied_alteration
+    if isinstance(repeat.how, Inverted):
+        mirrored = copied_step + step == 2 * repeat.how.axis.step
+        return mirrored and alteration == _alteration(copied, copied_step, grid.key) == 0
     key = _named_key(repeat.how, grid.key)
     degree = (step - grid.key.tonic_letter) % 7
     if (grid.key.mode, key.mode) == (Mode.MINOR, Mode.MAJOR) and degree in (5, 6):

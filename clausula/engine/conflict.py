@@ -361,9 +361,9 @@ class _Walk:
         of_voice, of_pair = self.words[self.contexts[frame]]
         own = int(self.sounding[voice])
         allowed = int(self.left.domains.masks[frame, voice] & of_voice[voice, own])
-        source = int(self.left.ties.source_frame[frame])
-        if source != NO_SOURCE and voice is Voice.SOPRANO:
-            mapped = self.left.ties.token_map[self.left.ties.map_of_frame[frame]]
+        source = int(self.left.ties.source_frame[frame, voice])
+        if source != NO_SOURCE:
+            mapped = self.left.ties.token_map[self.left.ties.map_of_frame[frame, voice]]
             image = int(mapped[self.tokens[source, voice]])
             allowed &= _BIT[image] if image >= 0 else 0
         for place, (first, second) in enumerate(SEARCH_PAIRS):

@@ -123,7 +123,8 @@ def make_plan(
         measures: full measures.
         form: letters such as ``"A A' B A"``; ``None`` chooses by the number of measures.
         cadences: in place of all of the form's own, at the ends of its phrases.
-        constraints: repeats, pins, and cadences that each replace the form's own in their phrase.
+        constraints: repeats and cadences, which replace the form's own where they stand, pins and
+            whatever else is asked of notes.
 
     Raises:
         PlanError: the form does not fit the measures, the cadences do not fit the phrases, or a
@@ -148,7 +149,11 @@ def make_plan(
     ends = tuple(p.last * bare.frames_per_measure for p in phrases)
     timeline = Timeline(meter, measures, phrase_ends=ends)
     fermatas = _fermatas(timeline, phrases, ordered, meter)
-    repeats = [*_repeats(phrases, ordered), *(c for c in constraints if isinstance(c, Repeat))]
+    asked_repeats = [c for c in constraints if isinstance(c, Repeat)]
+    repeats = [
+        *(r for r in _repeats(phrases, ordered) if not _replaced(r, asked_repeats, timeline)),
+        *asked_repeats,
+    ]
     return Plan(
         key,
         timeline,
@@ -281,6 +286,22 @@ def _repeats(phrases: tuple[Phrase, ...], cadences: tuple[Cadence, ...]) -> list
         span = Span(Place(theme.measure), Place(theme.measure + length))
         repeats.append(Repeat(span, Place(phrase.measure)))
     return repeats
+
+
+def _replaced(repeat: Repeat, asked: Sequence[Repeat], timeline: Timeline) -> bool:
+    """Whether a return that is asked for fills some of the same frames and voices."""
+
+    def target(r: Repeat) -> range:
+        start = timeline.frame_of(*r.at)
+        return range(start, start + len(timeline.frames(r.source)))
+
+    own = target(repeat)
+    return any(
+        set(repeat.voices) & set(other.voices)
+        and target(other).start < own.stop
+        and own.start < target(other).stop
+        for other in asked
+    )
 
 
 def _key_track(

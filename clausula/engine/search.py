@@ -224,13 +224,12 @@ def _masks(tables: SearchTables, beam: Hypotheses, time: jax.Array) -> FrameMask
     slots = np.array(VOICES)
     by_slot = beam.sounding[:, slots]
     voice = tables.voice_bits[context][slots, by_slot] & tables.domains[time][slots]
-    # A copy's soprano is what its theme was, moved: one token, known once the theme has sounded.
-    source = tables.tie_source[time]
-    theme = beam.history[:, jnp.maximum(source, 0), 0].astype(jnp.int32)
-    token = tables.tie_map[tables.map_of_frame[time]][theme]
+    # A copied voice sounds what its theme did, moved: one token, known once the theme has sounded.
+    source = tables.tie_source[time][slots]
+    theme = beam.history[:, jnp.maximum(source, 0), slots].astype(jnp.int32)
+    token = tables.tie_map[tables.map_of_frame[time][slots], theme].astype(jnp.int32)
     only = jnp.where(token >= 0, jnp.asarray(BITS)[jnp.maximum(token, 0)], jnp.uint32(0))
-    tied = jnp.where(source >= 0, only, ~jnp.uint32(0))
-    voice = voice.at[:, 0].set(voice[:, 0] & tied)
+    voice = voice & jnp.where(source >= 0, only, ~jnp.uint32(0))
     pair = jnp.stack(
         [
             tables.pair_bits[context, i, by_slot[:, u], by_slot[:, v]]

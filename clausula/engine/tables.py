@@ -79,9 +79,9 @@ class SearchTables(NamedTuple):
             ``PairPass``.
         layers: each automaton, and the domains, as the messages read them.
         reachable: of each ``bool[T, 4, Q]`` whether the end can be reached after each slot.
-        tie_source: ``int32[T]`` frame that each frame repeats, -1 for none.
-        map_of_frame: ``int32[T]`` row of ``tie_map``.
-        tie_map: ``int8[maps, 32]`` soprano token of the copy, -1 where there is none.
+        tie_source: ``int32[T, V]`` frame that each voice's frame repeats, -1 for none.
+        map_of_frame: ``int32[T, V]`` row of ``tie_map``.
+        tie_map: ``int8[maps, 32]`` token of the copy, -1 where there is none.
         class_of_frame: ``int32[T]`` frame class of the hidden Markov model.
         initial: ``float32[H]``.
         transition: ``float32[classes, H, H]``.

@@ -98,9 +98,9 @@ def piece(text: str, home: Key, theme: np.ndarray) -> tuple[np.ndarray, Repeat]:
     ties, _ = tie([repeat], TIMELINE, home, Domains.full(TIMELINE.n_frames))
     tokens = np.full((TIMELINE.n_frames, 4), FIRST_PITCH + 12)
     tokens[: len(theme), Voice.SOPRANO] = theme
-    for frame in np.flatnonzero(ties.source_frame != NO_SOURCE):
-        mapped = ties.token_map[ties.map_of_frame[frame]]
-        tokens[frame, Voice.SOPRANO] = mapped[tokens[ties.source_frame[frame], Voice.SOPRANO]]
+    for frame in np.flatnonzero(ties.source_frame[:, Voice.SOPRANO] != NO_SOURCE):
+        mapped = ties.token_map[ties.map_of_frame[frame, 0]]
+        tokens[frame, Voice.SOPRANO] = mapped[tokens[ties.source_frame[frame, 0], Voice.SOPRANO]]
     return tokens, repeat
 
 
@@ -114,6 +114,7 @@ def spelled(tokens: np.ndarray, home: Key, repeat: Repeat) -> Grid:
 
 
 HOWS = ["up P1", "up M2", "down P4", "tonal up 1", "tonal down 2", "to V", "to IV down", "to vi"]
+HOWS.append("inverted about G4")
 
 
 @settings(deadline=None, max_examples=80)
@@ -191,7 +192,7 @@ def test_domains_are_what_every_copy_allows(hows, seed):
         limit = np.uint32(ONSET_BITS if offset == 0 else ALL_TOKENS)
         allowed = Domains(before.masks & limit)
         maps = {
-            start + offset: ties.token_map[ties.map_of_frame[start + offset]] for start in starts
+            start + offset: ties.token_map[ties.map_of_frame[start + offset, 0]] for start in starts
         }
         source = {
             token
@@ -219,14 +220,33 @@ def test_passages_begin_and_end_with_notes():
 def test_copies_of_copies_lead_to_the_original():
     repeats = [repeat_of("repeat 3-4 @ 5 up M2"), repeat_of("repeat 1-2 @ 3 up M2")]
     ties, _ = tie(repeats, TIMELINE, C, Domains.full(24))
-    assert ties.source_frame[8:].tolist() == [*range(8), *range(8)]
-    assert ties.source_frame[:8].tolist() == [NO_SOURCE] * 8
-    twice = ties.token_map[ties.map_of_frame[16]]
-    once = ties.token_map[ties.map_of_frame[8]]
+    assert ties.source_frame[8:, 0].tolist() == [*range(8), *range(8)]
+    assert ties.source_frame[:8, 0].tolist() == [NO_SOURCE] * 8
+    twice = ties.token_map[ties.map_of_frame[16, 0]]
+    once = ties.token_map[ties.map_of_frame[8, 0]]
     assert once[10] == 12
     assert twice[10] == 14
     assert once[30] == NO_IMAGE
     assert twice[29] == NO_IMAGE
+
+
+def test_an_inversion_mirrors_scale_steps():
+    tokens, _ = piece("repeat 1 @ 3 inverted about B4", C, soprano("C5 - D5 B4", 4))
+    copied = decode(tokens, TIMELINE, C).pitch[8:12, Voice.SOPRANO]
+    assert copied.tolist() == [69, 69, 67, 71]  # A4 - G4 B4
+    with pytest.raises(PlanError, match="F#4 is not a note of C major's scale"):
+        key_of_copy(repeat_of("repeat 1 @ 3 inverted about F#4").how, C)
+
+
+def test_each_returning_voice_is_tied_by_itself():
+    repeats = [repeat_of("repeat 1 @ 3 up M2 in S,B"), repeat_of("repeat 2 @ 3 in A")]
+    ties, after = tie(repeats, TIMELINE, C, Domains.full(24))
+    expected = [[0, 4, NO_SOURCE, 0], [1, 5, NO_SOURCE, 1]]
+    assert ties.source_frame[8:10].tolist() == expected
+    begins = [not after.masks[8, voice] >> HOLD_TOKEN & 1 for voice in Voice]
+    assert begins == [True, True, False, True]
+    with pytest.raises(PlanError, match="both fill measure 3"):
+        tie([*repeats, repeat_of("repeat 1 @ 3 in S")], TIMELINE, C, Domains.full(24))
 
 
 def test_no_repeat_leaves_everything_as_it_was():
@@ -239,7 +259,7 @@ def test_no_repeat_leaves_everything_as_it_was():
 @pytest.mark.parametrize(
     ("texts", "words"),
     [
-        (["repeat 1 @ 3 up P5 in S,B"], "only the soprano returns at present"),
+        (["repeat 1 @ 3 up P5 in S,S"], "name each returning voice once"),
         (["repeat 1 @ 3.2"], "starts at beat 1 and would return at beat 2"),
         (["repeat 1-2 @ 6"], "the copy would end after the piece"),
         (["repeat 1-2 @ 2"], "starts before the passage is over"),

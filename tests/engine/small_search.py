@@ -49,10 +49,10 @@ MODEL = small_network()
 PROPOSAL = transformer_proposal(MODEL)
 
 
-def plan_for(measures=4, key="G", form="A A'", cadences=None, constraints=()):
+def plan_for(measures=4, key="G", form="A A'", cadences=None, constraints=(), meter="4/4"):
     return make_plan(
         key=Key.parse(key),
-        meter=Meter(4, 4),
+        meter=Meter.parse(meter),
         measures=measures,
         form=form,
         cadences=parse_cadences(cadences) if cadences else None,

@@ -96,6 +96,7 @@ POSSIBLE = [
     ["repeat 1 @ 3 up M2 in S", "count 20-30 notes in B"],
     ["chord V65 @ 4 for 2", "scale S @ 1-8", "stagnation 3 in S"],
     ["rhythm S q e e h @ 2", "range S D4-E5", "HC@4.3"],
+    ["repeat 1 @ 3 up P5 in S,B", "repeat 1 @ 6 inverted about B4 in S", "repeat 2 @ 7 in A,T"],
 ]
 
 

@@ -56,6 +56,13 @@ def test_a_cadence_that_is_asked_for_replaces_the_forms_own():
     assert [str(c) for c in plan.cadences] == ["HC@4.3", "PAC@8.3", "IAC@12", "PAC@16.3"]
 
 
+def test_a_return_that_is_asked_for_replaces_the_forms_own():
+    asked = ["repeat 1-2 @ 6 up M2 in S", "repeat 1-3 @ 13 in B"]
+    plan = plan_of(constraints=asked)
+    assert [str(r) for r in plan.repeats] == ["repeat 1-3 @ 13 in S", *asked]
+    assert [str(c) for c in plan.asked] == asked
+
+
 def test_a_phrase_turns_to_its_cadences_key_at_its_middle():
     plan = plan_of(cadences="HC@4.3,PAC@8.3:V,HC@12.3,PAC@16.3")
     dominant = Key.parse("D")

@@ -24,6 +24,7 @@ PLANS = {
     "minor": plan_for(key="e"),
     "modulating": plan_for(cadences="HC@2.3,PAC@4.3:V"),
     "returning": plan_for(form="A B", constraints=["repeat 1 @ 3 up M2 in S", "pin bass @ 2.1 D3"]),
+    "outer voices return": plan_for(form="A B", constraints=["repeat 1 @ 3 in S,B"]),
 }
 
 
@@ -44,6 +45,26 @@ def test_every_hypothesis_keeps_every_hard_constraint(found):
     for grid in grids(plan, result):
         for constraint in plan.constraints:
             assert judge(grid, constraint, plan) == []
+
+
+FORMS = {
+    "A A B A": ["repeat 1 @ 3 up M2 in S"],
+    "A B A C A": ["repeat 3 @ 7 up P4 in A"],
+    "A B A B": ["repeat 1 @ 5 inverted about B4 in S"],
+    "A B A C A B B A": ["repeat 1 @ 5 tonal down 1 in S", "repeat 3 @ 13 in S,A,T"],
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_forms_with_moved_and_inverted_returns(form):
+    """A return that is asked for takes the place of the form's own."""
+    # In 2/4 even the longest has no more frames than the other tests' programs.
+    plan = plan_for(2 * len(form.split()), form=form, constraints=FORMS[form], meter="2/4")
+    result = run(plan)
+    assert (result.score > -np.inf).any()
+    for grid in grids(plan, result):
+        for constraint in plan.constraints:
+            assert judge(grid, constraint, plan) == [], str(constraint)
 
 
 def test_every_hypothesis_keeps_every_hard_rule(found):
