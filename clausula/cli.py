@@ -22,6 +22,7 @@ from clausula.training_cli import PROPOSAL_HELP, evaluate, train
 
 if TYPE_CHECKING:
     from clausula.composing import Piece
+    from clausula.constraints.text import Constraint
 
 app = typer.Typer(
     help="Compose tonal music under hard constraints; mark harmony exercises by the same rules.",
@@ -51,6 +52,9 @@ def compose(
         list[str] | None,
         typer.Option(help="one more, any number of times: 'pin bass @ 5.1 D3', 'repeat 1-2 @ 9'"),
     ] = None,
+    constraints: Annotated[
+        Path | None, typer.Option(help='a TOML file of many: constraints = ["PAC@8", …]')
+    ] = None,
     rules: Annotated[str, typer.Option(help="rule set: a name or a TOML file")] = "chorale",
     beam: Annotated[int, typer.Option(help="hypotheses kept at every step")] = 32,
     candidates: Annotated[
@@ -70,8 +74,12 @@ def compose(
 ) -> None:
     """Compose a chorale that satisfies a plan, and verify what was written."""
     from clausula.composing import compose as compose_piece
+    from clausula.constraints.text import load_constraints
 
     require_folder(out)
+    many: list[str | Constraint] = [*(constraint or ())]
+    if constraints is not None:
+        many += load_constraints(constraints)
     piece = compose_piece(
         measures,
         key,
@@ -79,7 +87,7 @@ def compose(
         meter=meter,
         form=form,
         cadences=cadences,
-        constraints=constraint or (),
+        constraints=many,
         rules=rules,
         beam=beam,
         candidates=candidates,

@@ -162,6 +162,23 @@ def test_constraints_that_contradict_each_other_are_named(compose, texts, words)
     assert_refused(compose(*constraints(*texts)), *words)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('constraints = ["pin bass @ 5 D3", "pin bass @ 5 E3"]', ["  pin bass @ 5 D3"]),
+        ('constraints = ["pin bass @ 5"]', ["many.toml: 'pin bass @ 5' is not a constraint"]),
+        ('constraints = "PAC@8"', ["many.toml: a file of constraints is one list of texts"]),
+        ("constraints = [1]", ["many.toml: a file of constraints is one list of texts"]),
+        ('constraint = ["PAC@8"]', ["many.toml: a file of constraints is one list of texts"]),
+        ("constraints = [", ["many.toml: "]),
+    ],
+)
+def test_a_file_of_constraints(compose, tmp_path, text, words):
+    path = tmp_path / "many.toml"
+    path.write_text(text)
+    assert_refused(compose("--constraints", path), *words)
+
+
 def test_a_plan_fails_before_jax_is_loaded(tmp_path):
     script = (
         "import sys\n"

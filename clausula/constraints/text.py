@@ -7,8 +7,10 @@ text that reads back as the same constraint.
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 
 from clausula.constraints.cadence import Cadence, CadenceKind
 from clausula.constraints.counting import Climax, Count, Stagnation
@@ -80,6 +82,28 @@ def parse_constraint(text: str) -> Constraint:
         if found:
             return read(found)
     raise InputError(f"{text!r} is not a constraint; write one of {FORMS}")
+
+
+def load_constraints(path: Path) -> list[Constraint]:
+    """The constraints of a TOML file: ``constraints = ["PAC@8", "climax once S"]``.
+
+    Raises:
+        InputError: no such file, no TOML, another key, or a text that has none of the forms.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"{path}: {error}") from error
+    texts = table.pop("constraints", None)
+    if table or not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise InputError(
+            f"{path}: a file of constraints is one list of texts; "
+            'write constraints = ["PAC@8", "climax once S"]'
+        )
+    try:
+        return [parse_constraint(text) for text in texts]
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
 
 
 def parse_cadences(text: str) -> tuple[Cadence, ...]:
