@@ -27,7 +27,7 @@ from results import markdown_table, provenance, write_text
 from clausula.constraints.rulesets import load_ruleset
 from clausula.constraints.text import parse_constraint
 from clausula.engine.hmm import N_CLASSES, frame_classes
-from clausula.engine.messages import Layers, Model, checkpoints, layers_of
+from clausula.engine.messages import SEGMENT, Layers, Model, checkpoints, layers_of
 from clausula.engine.plan import Plan, make_plan
 from clausula.engine.tables import FRAME_BUCKET, LEAST_LAYERS, compile_plan
 from clausula.errors import ClausulaError
@@ -97,12 +97,10 @@ def floor_seconds(layers: Sequence[Layers], hidden: int) -> tuple[float, float]:
 
             @jax.jit
             def many(a: jax.Array, b: jax.Array) -> jax.Array:
-                return jax.lax.fori_loop(
-                    0,
-                    repeats,
-                    lambda _, x: x + 1e-9 * (a + x[:, :1]) @ b,
-                    jnp.zeros((size, hidden)),
-                )
+                def again(_: int, x: jax.Array) -> jax.Array:
+                    return x + 1e-9 * (a + x[:, :1]) @ b
+
+                return jax.lax.fori_loop(0, repeats, again, jnp.zeros((size, hidden)))
 
             taken = seconds(lambda: many(a, b)) / repeats
             rates[size, columns] = 2 * size * a.shape[1] * hidden / taken
@@ -133,6 +131,7 @@ def row_of(name: str, hidden: int, measures: int) -> dict:
     spent = sum(seconds(lambda each=each: checkpoints(each, model)) for each in layers)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     giga, floor = floor_seconds(layers, hidden)
+    kept = frames // SEGMENT + 1
     return {
         "plan": name,
         "hidden": hidden,
@@ -143,8 +142,7 @@ def row_of(name: str, hidden: int, measures: int) -> dict:
         "giga_operations": giga,
         "floor_seconds": floor,
         "times_floor": spent / floor,
-        "kept_gib": sum(4 * hidden * a.successor.shape[1] * (frames // 32 + 1) for a in layers)
-        / GIB,
+        "kept_gib": sum(4 * hidden * a.successor.shape[1] for a in layers) * kept / GIB,
         "grown_gib": grown * 1024 / GIB,
     }
 

@@ -21,7 +21,6 @@ class NetworkConfig:
     styles: tuple[str, ...] = ("any",)  # tags that it knows; the first stands for none
     pin_width: int = 0  # residual stream of the encoder of given notes; 0: there is none
     pin_layers: int = 2  # its blocks
-    motion: bool = False  # voices are told how those chosen before them moved
     holds: bool = True  # false: tokens are the sounding pitches, as in the published data
 
     def to_dict(self) -> dict[str, object]:

@@ -8,9 +8,6 @@ Within the frame the voices follow one another (soprano, bass, alto, tenor); eac
 already chosen. Logits see pitch absolutely and relatively: tables over the melodic interval from
 the voice's own last pitch, the harmonic intervals to the voices already chosen, and the degree of
 the key are added to the absolute ones, all read off the same hidden vector.
-
-Parallels are a matter of four notes: told *motion*, a voice knows for each voice chosen before it
-the interval that both formed in the frame before and the step that the other took since.
 """
 
 from __future__ import annotations
@@ -54,8 +51,6 @@ N_VOICES = 4
 ORDER = np.array(SEARCH_ORDER)
 NEIGHBOURS = ((0, 1), (1, 2), (2, 3), (0, 3))
 N_STATES = 3  # a chosen token as rest, hold or onset
-N_STEPS = 2 * 12 + 2  # steps of up to an octave down or up, and none known
-N_MOTIONS = 3 * 13  # down, still, up, each after twelve interval classes or none known
 
 
 class FrameEmbedding(nnx.Module):
@@ -133,38 +128,6 @@ class Heard(NamedTuple):
     pins: Pins
 
 
-class Motion(nnx.Module):
-    """What a voice is told of how those chosen before it moved, and from which interval."""
-
-    def __init__(self, slot: int, width: int, rngs: nnx.Rngs):
-        # Both begin at nothing, so that finished weights can learn it later.
-        self.fields = FieldTable([N_STEPS, 13] * slot, width, rngs, scale=0.0)
-        self.tables = nnx.Param(jnp.zeros((slot, N_MOTIONS, N_INTERVALS)))
-
-    def __call__(
-        self, voice: int, earlier: list[int], sounding: jax.Array, last: jax.Array
-    ) -> tuple[jax.Array, jax.Array]:
-        """A vector ``[..., D]``, and what each pitch gains, ``[..., P - FIRST_PITCH]``.
-
-        Args:
-            voice: to be chosen.
-            earlier: voices that are chosen, at least one.
-            sounding: ``[..., V]`` pitch tokens, of those voices.
-            last: ``[..., V]`` pitch tokens of the frame before.
-        """
-        fields = []
-        gain = jnp.zeros((*last.shape[:-1], INTERVAL_SPAN))
-        for table, other in zip(self.tables[...], earlier, strict=True):
-            silent = (sounding[..., other] == REST_TOKEN) | (last[..., other] == REST_TOKEN)
-            step = sounding[..., other] - last[..., other]
-            alone = (last[..., voice] == REST_TOKEN) | (last[..., other] == REST_TOKEN)
-            interval = jnp.where(alone, 12, (last[..., voice] - last[..., other]) % 12)
-            fields += [jnp.where(silent, N_STEPS - 1, jnp.clip(step, -12, 12) + 12), interval]
-            motion = jax.nn.one_hot(3 * interval + jnp.sign(step) + 1, N_MOTIONS)
-            gain += by_interval(motion @ table, sounding[..., other])
-        return self.fields(fields), gain
-
-
 class SlotHead(nnx.Module):
     """Log-probabilities of one voice given the frame's vector and the voices chosen before it."""
 
@@ -193,7 +156,6 @@ class SlotHead(nnx.Module):
         self.by_echo = normal(rngs, d, N_ECHOES, scale=0.02)
         self.echo_bias = nnx.Param(jnp.zeros((N_ECHOES, N_LENGTHS)))
         self.bias = nnx.Param(jnp.zeros(N_GLOBAL))
-        self.motion = Motion(slot, d, rngs) if config.motion and slot else None
 
     def __call__(
         self,
@@ -230,9 +192,6 @@ class SlotHead(nnx.Module):
             ]
         weights = self.field_dropout(jnp.ones((*tonic.shape, len(fields))))
         x = h @ self.enter[...] + self.fields(fields, weights)
-        if self.motion is not None:
-            moved, gain = self.motion(voice, earlier, sounding, last)
-            x += moved
         if heard is not None:
             some = heard.told.some[..., None]
             x += some * heard.reader(heard.told, heard.pins, sounding, last, tonic)
@@ -244,8 +203,6 @@ class SlotHead(nnx.Module):
         pairs = zip(tables, references, strict=True)
         relative = sum(by_interval(table, reference) for table, reference in pairs)
         relative += self._by_degree(u, tonic)
-        if self.motion is not None:
-            relative += gain
         logits += jnp.pad(relative, [(0, 0)] * (relative.ndim - 1) + [(FIRST_PITCH, 0)])
         if heard is not None:
             logits += some * heard.reader.logits(u, heard.told, heard.pins, last)

@@ -15,7 +15,6 @@ from clausula.neural.pinning import with_pins, with_return
 from clausula.vocabulary import HOLD_TOKEN, REST_TOKEN
 
 SMALL = NetworkConfig(
-    motion=True,
     width=24,
     layers=2,
     heads=2,
