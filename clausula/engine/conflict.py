@@ -254,11 +254,6 @@ def _two_voices(scene: Scene, demands: Sequence[Demand], domains: Domains) -> Pa
         ImpossibleError: it leaves nothing somewhere.
     """
     ruleset = scene.with_rules(demands).ruleset
-    if not ruleset.settings:
-        everything = np.full(
-            (len(domains.masks), len(SEARCH_PAIRS), N_VOICE), ALL_TOKENS, np.uint32
-        )
-        return PairPass(domains, everything, None)
     passed = pair_pass(domains, scene.classes, scene.context_of_frame, ruleset)
     if passed.broken is not None:
         frame, (first, second) = passed.broken

@@ -53,8 +53,12 @@ class PairPass(NamedTuple):
     broken: tuple[int, tuple[Voice, Voice]] | None
 
 
+@lru_cache(maxsize=64)
 def rule_words(ruleset: RuleSet, context: ContextClass) -> tuple[np.ndarray, np.ndarray]:
-    """``voice_allowed`` and ``pair_allowed`` of a class, put together rule by rule."""
+    """``voice_allowed`` and ``pair_allowed`` of a class, put together rule by rule.
+
+    Other plans may share the arrays: they are not to be changed.
+    """
     bare = replace(ruleset, name="", description="", settings=())
     voice, pair = (words.copy() for words in _words(bare, context))
     for setting in ruleset.settings:
@@ -67,7 +71,7 @@ def rule_words(ruleset: RuleSet, context: ContextClass) -> tuple[np.ndarray, np.
 
 @lru_cache(maxsize=512)
 def _words(ruleset: RuleSet, context: ContextClass) -> tuple[np.ndarray, np.ndarray]:
-    """The words of one rule, or of none, which other plans may share; not to be changed."""
+    """The words of one rule, or of none."""
     return voice_allowed(ruleset, context), pair_allowed(ruleset, context)
 
 
