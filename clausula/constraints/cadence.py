@@ -9,13 +9,19 @@ What is asked, in key K, of an arrival at frame ``a`` held to the phrase end ``e
   minor), the leading tone in every frame. At ``a`` soprano and bass start degree 1, every voice
   sounds the tonic triad, its third is present.
 * IAC: the same with the soprano on degree 3 or 5.
+* DC (deceptive): the approach of a PAC; at ``a`` the bass starts degree 6, the soprano degree 1 or
+  3, every voice sounds the triad of VI, its third (degree 1) is present.
+* plagal: through the approach the bass sounds degree 4, every voice a member of IV; at ``a`` the
+  bass starts degree 1, the soprano a note, every voice sounds the tonic triad with its third.
+* phrygian, in minor alone: through the approach the bass sounds degree 6, every voice a member of
+  IV; the arrival is that of a half cadence.
 * HC: at ``a`` the bass starts degree 5, the soprano starts a note, every voice sounds the triad of
   V (major in both modes), its third is present; just before ``a`` the bass is not on degree 5.
 * All: no voice rests in the approach; inner voices may hold a note into ``a``; from ``a`` to ``e``
   all four hold, and nothing is held into ``e``.
 
-That a leading tone in soprano or bass goes up to the tonic is rule T01's business; only where the
-goal forbids it (IAC) is it refused here.
+That a leading tone in soprano or bass goes up to the tonic (PAC, DC) is rule T01's business; only
+where the goal forbids it (IAC) is it refused here.
 
 A hold token carries no pitch, so the automaton remembers for each voice which kind of note sounds.
 It starts ``REACH_BEATS`` before the approach: a note that sounds in the approach or is held into
@@ -42,11 +48,19 @@ REACH_BEATS = 2
 
 
 class CadenceKind(StrEnum):
-    """Perfect authentic, imperfect authentic and half cadence."""
+    """Perfect authentic, imperfect authentic, half, deceptive, plagal and Phrygian cadence."""
 
     PAC = "PAC"
     IAC = "IAC"
     HC = "HC"
+    DC = "DC"
+    PLAGAL = "plagal"
+    PHRYGIAN = "phrygian"
+
+    @property
+    def leads(self) -> bool:
+        """Whether a dominant's leading tone leads to the arrival."""
+        return self in (CadenceKind.PAC, CadenceKind.IAC, CadenceKind.DC)
 
 
 @dataclass(frozen=True)
@@ -140,7 +154,40 @@ def _pattern(kind: CadenceKind, mode: Mode) -> _Pattern:
             bass=7,
         )
     third = 4 if mode is Mode.MAJOR else 3
+    sixth = 9 if mode is Mode.MAJOR else 8
     upper = (Voice.SOPRANO, *_INNER)
+    if kind in (CadenceKind.PLAGAL, CadenceKind.PHRYGIAN):
+        plagal = kind is CadenceKind.PLAGAL
+        # The subdominant shares its fifth with the tonic, and nothing with the dominant.
+        common = _Sounding.STAYING if plagal else _Sounding.LEAVING
+        subdominant = {5: _Sounding.LEAVING, sixth: _Sounding.LEAVING, 0: common}
+        goal = (0, third, 7) if plagal else (7, 11, 2)
+        return _Pattern(
+            approach=dict.fromkeys(upper, subdominant)
+            | {Voice.BASS: {5 if plagal else sixth: _Sounding.LEAVING}},
+            chordal=tuple(Voice),
+            leads=False,
+            whole_beat=True,
+            held_into_goal=(_Sounding.STAYING,),
+            third=goal[1],
+            goal=goal,
+            soprano=goal,
+            bass=goal[0],
+        )
+    if kind is CadenceKind.DC:
+        # Of the dominant's notes none is in the goal; its third is the key's tonic.
+        dominant = dict.fromkeys((7, 2, 5), _Sounding.LEAVING) | {11: _Sounding.THIRD}
+        return _Pattern(
+            approach=dict.fromkeys(upper, dominant) | {Voice.BASS: {7: _Sounding.LEAVING}},
+            chordal=tuple(Voice),
+            leads=True,
+            whole_beat=True,
+            held_into_goal=(),
+            third=0,
+            goal=(sixth, 0, third),
+            soprano=(0, third),
+            bass=sixth,
+        )
     return _Pattern(
         approach={voice: _DOMINANT_SEVENTH for voice in upper}
         | {Voice.BASS: {7: _Sounding.STAYING}},
@@ -170,12 +217,14 @@ def cadence_automaton(
         The minimal automaton, universal outside the cadence, and the unary part.
 
     Raises:
-        PlanError: no room for the cadence, or no such place or key.
+        PlanError: no room for the cadence, no such place or key, or a Phrygian one in major.
     """
     arrival = timeline.frame_of(cadence.measure, cadence.beat)
     end = timeline.phrase_end(arrival) if phrase_end is None else phrase_end
     approach = _approach(cadence, timeline, arrival, end)
     key = cadence.key_in(home)
+    if cadence.kind is CadenceKind.PHRYGIAN and key.mode is not Mode.MINOR:
+        raise PlanError(f"{cadence}: {key} has no Phrygian cadence; try HC, or a minor key")
     pattern = _pattern(cadence.kind, key.mode)
     first = max(
         timeline.phrase_start(approach), approach - REACH_BEATS * timeline.frames_per_beat, 0

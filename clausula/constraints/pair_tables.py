@@ -34,7 +34,7 @@ class ContextClass:
     Attributes:
         key: local key of the frame.
         boundary: whether a phrase ends just before the frame; no voice then holds.
-        arrival: whether the frame is the tonic of an authentic cadence.
+        arrival: whether a cadence's leading tone resolves in the frame.
         key_before: local key of the frame before, which spells what sounded there and what is held
             from there; None means the same key.
     """

@@ -23,6 +23,7 @@ _DOMINANT_TRIAD = {(4, 7), (6, 11), (1, 2)}
 _LEADING_TONE = (6, 11)
 _DOMINANT = (4, 7)
 _TONIC = (0, 0)
+_FOURTH = (3, 5)
 
 
 def verify_cadence(grid: Grid, cadence: Cadence, phrase_end: int | None = None) -> list[str]:
@@ -42,22 +43,52 @@ def verify_cadence(grid: Grid, cadence: Cadence, phrase_end: int | None = None) 
     end = _phrase_end(grid, arrival) if phrase_end is None else phrase_end
     degrees = _degrees(grid, cadence.key_in(grid.key))
     third = (2, 4 if cadence.key_in(grid.key).mode is Mode.MAJOR else 3)
-    if cadence.kind is CadenceKind.HC:
-        reasons = _half(grid, degrees, arrival)
-    else:
-        soprano = {_TONIC} if cadence.kind is CadenceKind.PAC else {third, _DOMINANT}
-        reasons = _authentic(grid, degrees, arrival, third, soprano)
+    sixth = (5, 9 if cadence.key_in(grid.key).mode is Mode.MAJOR else 8)
+    tonic_triad, submediant = {_TONIC, third, _DOMINANT}, {sixth, _TONIC, third}
+    match cadence.kind:
+        case CadenceKind.HC:
+            reasons = _half(grid, degrees, arrival)
+        case CadenceKind.PAC | CadenceKind.IAC:
+            soprano = {_TONIC} if cadence.kind is CadenceKind.PAC else {third, _DOMINANT}
+            reasons = _dominant(grid, degrees, arrival, soprano)
+            reasons += _goal(grid, degrees, arrival, tonic_triad, third, _TONIC)
+        case CadenceKind.DC:
+            reasons = _dominant(grid, degrees, arrival, {_TONIC, third})
+            reasons += _goal(grid, degrees, arrival, submediant, _TONIC, sixth)
+        case CadenceKind.PLAGAL:
+            reasons = _subdominant(grid, degrees, arrival, sixth, bass=_FOURTH)
+            reasons += _goal(grid, degrees, arrival, tonic_triad, third, _TONIC)
+        case CadenceKind.PHRYGIAN:
+            reasons = _subdominant(grid, degrees, arrival, (5, 8), bass=(5, 8))
+            reasons += _goal(grid, degrees, arrival, _DOMINANT_TRIAD, _LEADING_TONE, _DOMINANT)
     return reasons + _held(grid, arrival, end)
 
 
-def _authentic(
+def _subdominant(
     grid: Grid,
     degrees: list[list[tuple[int, int]]],
     arrival: int,
-    third: tuple[int, int],
+    sixth: tuple[int, int],
+    *,
+    bass: tuple[int, int],
+) -> list[str]:
+    """Reasons against IV on that bass in the beat before."""
+    reasons = []
+    for frame in _beat_before(grid, arrival):
+        if degrees[frame][Voice.BASS] != bass:
+            reasons.append(f"{_at(grid, frame)}: the bass is not on degree {bass[0] + 1}")
+        if not set(degrees[frame]) <= {_FOURTH, sixth, _TONIC}:
+            reasons.append(f"{_at(grid, frame)}: a voice is foreign to IV")
+    return reasons
+
+
+def _dominant(
+    grid: Grid,
+    degrees: list[list[tuple[int, int]]],
+    arrival: int,
     soprano: set[tuple[int, int]],
 ) -> list[str]:
-    """Reasons against V(7) - I in root position."""
+    """Reasons against V(7) in root position that leads the soprano on."""
     reasons = []
     for frame in _beat_before(grid, arrival):
         if degrees[frame][Voice.BASS] != _DOMINANT:
@@ -66,7 +97,6 @@ def _authentic(
             reasons.append(f"{_at(grid, frame)}: a voice is foreign to V7")
         if _LEADING_TONE not in degrees[frame]:
             reasons.append(f"{_at(grid, frame)}: no leading tone")
-    reasons += _goal(grid, degrees, arrival, {_TONIC, third, _DOMINANT}, third, _TONIC)
     if degrees[arrival][Voice.SOPRANO] not in soprano:
         reasons.append(f"{_at(grid, arrival)}: the soprano arrives on another degree")
     for voice in (Voice.SOPRANO, Voice.BASS):

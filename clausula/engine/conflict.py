@@ -26,7 +26,7 @@ from clausula.constraints.automaton import (
     conjoin,
     reachable,
 )
-from clausula.constraints.cadence import CadenceKind, cadence_automaton
+from clausula.constraints.cadence import cadence_automaton
 from clausula.constraints.domains import ALL_TOKENS, REST_BIT, Domains, meet, phrase_domains
 from clausula.constraints.pair_tables import SEARCH_PAIRS, ContextClass
 from clausula.constraints.pins import pin_automaton
@@ -91,7 +91,7 @@ class Scene(NamedTuple):
         there is forbidden by ``phrase_domains``.
         """
         timeline = plan.timeline
-        closing = [c for c in plan.cadences if c.kind is not CadenceKind.HC]
+        closing = [c for c in plan.cadences if c.kind.leads]
         arrivals = {timeline.frame_of(c.measure, c.beat) for c in closing}
         order: dict[ContextClass, int] = {}
         of_frame = np.empty(timeline.n_frames, np.int32)

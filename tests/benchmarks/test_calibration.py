@@ -101,7 +101,8 @@ def test_a_correction_stays_finite_for_certain_forecasts():
 def test_the_automaton_tells_which_cadence_came(grid, kind):
     (site,) = sites([grid])
     assert site == Site(0, 36, 40)
-    came = [k.value for k in CadenceKind if question(grid, site, (k, None)).happened]
+    kinds = (CadenceKind.PAC, CadenceKind.IAC, CadenceKind.HC)
+    came = [k.value for k in kinds if question(grid, site, (k, None)).happened]
     assert came == [kind]
 
 

@@ -125,7 +125,7 @@ def test_text_of_a_constraint_reads_back(constraint):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "PAC", "PAC@", "PAC@x", "DC@8", "PAC@8 D", "repeat 1-3", "pin bass 5.1 D3", "@8"]
+    "text", ["", "PAC", "PAC@", "PAC@x", "EC@8", "PAC@8 D", "repeat 1-3", "pin bass 5.1 D3", "@8"]
 )
 def test_nonsense_lists_the_forms(text):
     with pytest.raises(InputError, match=r"is not a constraint; write one of PAC@8\.3"):
