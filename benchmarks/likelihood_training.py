@@ -43,7 +43,7 @@ RECIPES = {
     "charrnn": Recipe("charrnn", TrainConfig(steps=550, peak=3e-3), {"dropout": 0.25}),
     # Every frame climbs the notes four times: crops are small, or an update takes a minute.
     "biaxial": Recipe(
-        "biaxial", TrainConfig(steps=450, batch=8, length=64, peak=3e-3), {"dropout": 0.1}
+        "biaxial", TrainConfig(steps=550, batch=4, length=64, peak=5e-3), {"dropout": 0.1}
     ),
     # Pieces are 60 frames long, a quarter of the others.
     "quarter": Recipe(TRANSFORMER, TrainConfig(steps=450, length=64), _REGULARISED),
