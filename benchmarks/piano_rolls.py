@@ -9,7 +9,7 @@ probability (`piano_roll_data`).
 Training lasts a given time. Adam, not the original's AdaDelta, which wants many more updates; the
 rate falls along a half cosine of the time that is spent. The weights that validate best are kept.
 
-    uv run python benchmarks/piano_rolls.py --data DIR --dataset JSB_Chorales --train --minutes 15
+    uv run python benchmarks/piano_rolls.py --data DIR --dataset JSB_Chorales --train
     uv run python benchmarks/piano_rolls.py --data DIR --dataset JSB_Chorales --json OUT
 """
 
