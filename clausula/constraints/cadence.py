@@ -67,6 +67,9 @@ class CadenceKind(StrEnum):
 class Cadence:
     """A cadence that arrives at a place.
 
+    >>> str(Cadence(CadenceKind.DC, 8, Fraction(3), Key.parse("D")))
+    'DC@8.3 in D major'
+
     Attributes:
         kind: which cadence.
         measure: measure of the arrival.

@@ -25,6 +25,9 @@ from clausula.vocabulary import FIRST_PITCH, HOLD_TOKEN, N_VOICE, VOICE_LOWEST
 class Pin:
     """A note that is given.
 
+    >>> str(Pin(Voice.BASS, 5, Fraction(2), SpelledPitch.parse("D3"), onset=False))
+    'pin bass @ 5.2 D3 sounding'
+
     Attributes:
         voice: the voice that sounds it.
         measure: measure of the place.

@@ -38,6 +38,9 @@ NO_IMAGE = -1
 class Repeat:
     """A passage that returns.
 
+    >>> str(Repeat(Span(Place(1), Place(3)), Place(9), voices=(Voice.SOPRANO, Voice.BASS)))
+    'repeat 1-2 @ 9 in S,B'
+
     Attributes:
         source: the passage.
         at: where it returns.

@@ -9,6 +9,7 @@ from small_search import MODEL, RULES, plan_for, run
 
 from clausula.checker.check import check
 from clausula.composing import judge
+from clausula.constraints.text import parse_constraint
 from clausula.engine.beam import SearchConfig
 from clausula.engine.rendering import grid_of
 from clausula.engine.search import search
@@ -65,6 +66,39 @@ def test_forms_with_moved_and_inverted_returns(form):
     for grid in grids(plan, result):
         for constraint in plan.constraints:
             assert judge(grid, constraint, plan) == [], str(constraint)
+
+
+BINDING = [
+    "PAC@2.3",
+    "IAC@4.3",
+    "DC@2.3",
+    "plagal@4.3",
+    "HC@2.3:V",
+    "repeat 1 @ 3 down M2 in S,A",
+    "pin tenor @ 2 C#4",
+    "climax once S @ 2",
+    "count 9-10 notes in B",
+    "count 2 G3 in B",
+    "stagnation 1 in A",
+    "range S E4-B4",
+    "scale A of G A B D E",
+    "chord ii6 @ 1.2",
+    "progression I IV6 V65 I @ 1",
+    "rhythm T e e q h @ 1",
+]
+
+
+@pytest.mark.parametrize("text", BINDING)
+def test_a_constraint_binds(text):
+    """Without it the same seed gives another piece, in which it mostly does not hold."""
+    free, bound = plan_for(form="A B"), plan_for(form="A B", constraints=[text])
+    constraint = parse_constraint(text)
+    with_it = grids(bound, run(bound))
+    assert with_it
+    for grid in with_it:
+        assert judge(grid, constraint, bound) == []
+    without = grids(free, run(free))
+    assert sum(judge(grid, constraint, bound) != [] for grid in without) > len(without) / 2
 
 
 def test_every_hypothesis_keeps_every_hard_rule(found):
