@@ -28,18 +28,17 @@ def advanced(config, arrays):
     chosen = Partial(
         row=jnp.arange(ROWS),
         token=jnp.zeros((ROWS, 4), int),
-        state=jnp.zeros(ROWS, int),
+        state=jnp.zeros((ROWS, 1), int),
         log_alpha=jnp.full((ROWS, STATES), -np.log(STATES)),
         score=jnp.asarray([-0.3, -1.0, -0.1]),
         log_q=jnp.asarray([-1.0, -2.0, -3.0]),
         log_net=jnp.asarray([-1.5, -2.5, -3.5]),
         cost=jnp.asarray([0.1, 0.2, 0.3]),
     )
-    automaton = FrameAutomaton(
-        jnp.zeros((4, 2, N_VOICE), int), jnp.zeros(2, jnp.uint32), jnp.asarray(True)
-    )
+    steps = jnp.zeros((4, 2, N_VOICE), int)
+    automata = (FrameAutomaton(steps, jnp.zeros(2, jnp.uint32), jnp.asarray(True)),)
     after = _advance(
-        config, jax.random.key(1), 0, chosen, allowed, log_net, log_guide, cost, automaton, emission
+        config, jax.random.key(1), 0, chosen, allowed, log_net, log_guide, cost, automata, emission
     )
     return chosen, after
 
