@@ -264,33 +264,39 @@ def _after_the_end(layers: Layers, model: Model) -> jax.Array:
 
 def _back(layers: Layers, model: Model, frames: jax.Array, after: jax.Array) -> jax.Array:
     """Messages before the first of consecutive frames from those after the last, ``[q, z]``."""
+    emission = jnp.exp(model.log_emission)
 
     def step(index: jax.Array, after: jax.Array) -> jax.Array:
-        return _before_frame(layers, model, frames[len(frames) - 1 - index], after)
+        return _before_frame(layers, model, emission, frames[len(frames) - 1 - index], after)
 
     return jax.lax.fori_loop(0, len(frames), step, after)
 
 
 def _kept(layers: Layers, model: Model, frames: jax.Array, after: jax.Array) -> jax.Array:
     """Messages at all boundaries of consecutive frames, ``[frame + 1, q, z]``."""
+    emission = jnp.exp(model.log_emission)
 
     def step(after: jax.Array, frame: jax.Array) -> tuple[jax.Array, jax.Array]:
-        before = _before_frame(layers, model, frame, after)
+        before = _before_frame(layers, model, emission, frame, after)
         return before, before
 
     _, rows = jax.lax.scan(step, after, frames, reverse=True)
     return jnp.concatenate([rows, after[None]])
 
 
-def _before_frame(layers: Layers, model: Model, frame: jax.Array, after: jax.Array) -> jax.Array:
-    """Messages at the boundary before a frame; a frame of the padding changes nothing."""
+def _before_frame(
+    layers: Layers, model: Model, emission: jax.Array, frame: jax.Array, after: jax.Array
+) -> jax.Array:
+    """Messages at the boundary before a frame; a frame of the padding changes nothing.
+
+    ``emission`` is ``exp(model.log_emission)``, which all frames of a class share.
+    """
 
     def through() -> jax.Array:
         of_class = model.classes[frame]
-        log_emission = model.log_emission[of_class]
 
         def slot(index: jax.Array, message: jax.Array) -> jax.Array:
-            return _before_slot(layers, frame, 3 - index, message, log_emission)
+            return _before_slot(layers, frame, 3 - index, message, emission[of_class])
 
         within = jax.lax.fori_loop(0, 4, slot, after)
         transition = model.transition[of_class]
@@ -320,9 +326,10 @@ def frame_messages(
     """
 
     def step(message: jax.Array, slot: jax.Array) -> tuple[jax.Array, jax.Array]:
-        before = _before_slot(layers, frame, slot, message, log_emission)
+        before = _before_slot(layers, frame, slot, message, emission)
         return before, before
 
+    emission = jnp.exp(log_emission)
     return jax.lax.scan(step, after, jnp.arange(4), reverse=True)[1]
 
 
@@ -331,10 +338,10 @@ def _before_slot(
     frame: jax.Array | int,
     slot: jax.Array,
     after: jax.Array,
-    log_emission: jax.Array,
+    emission: jax.Array,
 ) -> jax.Array:
-    """Messages before a slot ``[q, z]`` from those after it."""
-    emission = jnp.exp(log_emission[jnp.asarray(VOICE_OF_SLOT)[slot]])
+    """Messages before a slot ``[q, z]`` from those after it; ``emission`` ``[voice, z, 32]``."""
+    emission = emission[jnp.asarray(VOICE_OF_SLOT)[slot]]
 
     def rows(states: jax.Array) -> jax.Array:
         successor, kind = step_rows(layers, frame, slot, states)
