@@ -22,7 +22,8 @@ from clausula.constraints.cadence import Cadence, CadenceKind, cadence_automaton
 from clausula.constraints.domains import Domains
 from clausula.constraints.place import Degree, Timeline, numeral
 from clausula.engine import hmm as hidden
-from clausula.engine.messages import Model, boundary_messages, layers_of
+from clausula.engine.layers import layers_of
+from clausula.engine.messages import Model, boundary_messages
 from clausula.grid import REST, SEARCH_ORDER, Grid
 from clausula.pitch import Mode
 from clausula.vocabulary import FIRST_PITCH, HOLD_TOKEN, N_VOICE, REST_TOKEN, VOICE_LOWEST

@@ -27,7 +27,8 @@ from results import markdown_table, provenance, write_text
 from clausula.constraints.rulesets import load_ruleset
 from clausula.constraints.text import parse_constraint
 from clausula.engine.hmm import N_CLASSES, frame_classes
-from clausula.engine.messages import SEGMENT, Layers, Model, checkpoints, layers_of
+from clausula.engine.layers import Layers, layers_of
+from clausula.engine.messages import SEGMENT, Model, checkpoints
 from clausula.engine.plan import Plan, make_plan
 from clausula.engine.tables import FRAME_BUCKET, LEAST_LAYERS, compile_plan
 from clausula.errors import ClausulaError

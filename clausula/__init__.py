@@ -17,7 +17,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from clausula.checker.check import check
     from clausula.checker.report import Finding, Report
-    from clausula.composing import Piece, Verification, compose
+    from clausula.composing import Piece, compose
     from clausula.constraints.explain import explain
     from clausula.constraints.rulesets import RuleSet, load_ruleset
     from clausula.constraints.text import parse_constraint
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from clausula.pitch import Key, Mode, SpelledPitch
     from clausula.reading import read_score
     from clausula.score import Note, Part, Score
+    from clausula.verifying import Verification
 
 __all__ = [
     "ClausulaError",
@@ -77,7 +78,7 @@ _HOME = {
     "Score": "clausula.score",
     "SearchError": "clausula.errors",
     "SpelledPitch": "clausula.pitch",
-    "Verification": "clausula.composing",
+    "Verification": "clausula.verifying",
     "check": "clausula.checker.check",
     "compose": "clausula.composing",
     "explain": "clausula.constraints.explain",

@@ -81,7 +81,7 @@ def token_guidance(
         log_alpha: ``[batch, z]`` the filter before the token.
         after: ``[q, z]`` messages after the token: the next slot's of ``frame_messages``, or after
             the last slot the next row of ``boundary_messages``.
-        successor: int ``[batch, kind]`` from ``messages.step_rows``.
+        successor: int ``[batch, kind]`` from ``layers.step_rows``.
         kind: int ``[batch, 32]`` from the same.
         log_emission: ``[z, 32]`` of the frame's class and the voice.
 

@@ -26,6 +26,7 @@ import numpy as np
 from clausula.engine.beam import Hypotheses, Partial, SearchConfig, SearchResult
 from clausula.engine.filter import emit, filter_init, predict, token_guidance
 from clausula.engine.gumbel import perturbed_children
+from clausula.engine.layers import Layers, frame_steps, step_rows
 from clausula.engine.lookahead import (
     ALLOWED,
     BITS,
@@ -37,14 +38,11 @@ from clausula.engine.lookahead import (
 )
 from clausula.engine.messages import (
     SEGMENT,
-    Layers,
     Model,
     checkpoints,
     frame_messages,
-    frame_steps,
     log_probability,
     segment_messages,
-    step_rows,
 )
 from clausula.engine.tables import SearchTables
 from clausula.grid import SEARCH_ORDER

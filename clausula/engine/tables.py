@@ -24,7 +24,7 @@ from clausula.grid import Voice
 from clausula.vocabulary import voice_to_global
 
 if TYPE_CHECKING:
-    from clausula.engine.messages import Layers
+    from clausula.engine.layers import Layers
 
 FRAME_BUCKET = 128  # lengths are padded to a multiple of this
 CLASS_BUCKET = 8  # context classes of the rules likewise
@@ -142,7 +142,7 @@ def search_tables(
     # The messages need JAX; a plan that cannot be compiled fails without it, at once.
     import jax
 
-    from clausula.engine.messages import layers_of
+    from clausula.engine.layers import layers_of
 
     timeline = plan.timeline
     total = timeline.n_frames

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from clausula.checker.check import check
-from clausula.composing import judge, notated
+from clausula.composing import notated
 from clausula.constraints.rulesets import load_ruleset
 from clausula.constraints.text import parse_constraint
 from clausula.engine.conflict import Demand, Scene, demands_of, quickxplain, refutation, witness
@@ -16,6 +16,7 @@ from clausula.engine.tables import compile_plan
 from clausula.errors import ImpossibleError
 from clausula.grid import Meter
 from clausula.pitch import Key
+from clausula.verifying import judge
 
 RULES = load_ruleset("chorale")
 

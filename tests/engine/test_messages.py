@@ -10,6 +10,7 @@ import pytest
 from clausula.constraints.automaton import REFUSED, LayeredAutomaton, accepts, reachable
 from clausula.constraints.domains import Domains
 from clausula.engine import filter as hmm_filter
+from clausula.engine import layers as layered
 from clausula.engine import messages
 from clausula.engine.messages_reference import reference_log_probability, reference_messages
 from clausula.errors import PlanError
@@ -20,7 +21,7 @@ MODELS = range(24)
 LAYERS = 12  # every small model has as many tables, so that the models share compiled programs
 
 frame_messages = jax.jit(messages.frame_messages)
-step_rows = jax.jit(messages.step_rows, static_argnames="slot")
+step_rows = jax.jit(layered.step_rows, static_argnames="slot")
 predict, emit = jax.jit(hmm_filter.predict), jax.jit(hmm_filter.emit)
 token_guidance = jax.jit(hmm_filter.token_guidance)
 
@@ -89,7 +90,7 @@ class Model:
 
     def fast(self, frames=None):
         """Boundary messages, and the four of every frame, from the JAX version."""
-        layers = messages.layers_of(self.automaton, self.domains, frames)
+        layers = layered.layers_of(self.automaton, self.domains, frames)
         boundary = messages.boundary_messages(layers, self.padded(len(layers.table)))
         within = [
             frame_messages(
@@ -172,11 +173,11 @@ def wide_model(seed, frames=3, width=2 * messages.BLOCK + 5):
     """Layers of one block, of several, and of a few states, with few successors and with many."""
     model = Model(seed, frames=frames, width=width)
     rng = np.random.default_rng(seed)
-    sizes = rng.choice([1, messages.NARROW, messages.BLOCK, width], 4 * frames + 1)
+    sizes = rng.choice([1, layered.NARROW, messages.BLOCK, width], 4 * frames + 1)
     sizes[0], sizes[rng.integers(1, 4 * frames)] = 1, width
     tables = rng.integers(0, sizes[1:, None, None], (4 * frames, width, 32))
     crowded = rng.random(4 * frames) < 0.5
-    tables[crowded] = np.minimum(tables[crowded], rng.integers(1, messages.FEW + 1) - 1)
+    tables[crowded] = np.minimum(tables[crowded], rng.integers(1, layered.FEW + 1) - 1)
     tables[rng.random(tables.shape) < 0.3] = REFUSED
     tables[np.arange(width) >= sizes[:-1, None]] = REFUSED
     model.automaton = LayeredAutomaton(
@@ -344,6 +345,6 @@ def test_equal_buckets_are_compiled_once():
 def test_lengths_must_agree():
     model = Model(5, frames=2)
     with pytest.raises(PlanError, match="compile all for the same timeline"):
-        messages.layers_of(model.automaton, Domains.full(3))
+        layered.layers_of(model.automaton, Domains.full(3))
     with pytest.raises(PlanError, match="room for 1 frames"):
-        messages.layers_of(model.automaton, model.domains, frames=1)
+        layered.layers_of(model.automaton, model.domains, frames=1)

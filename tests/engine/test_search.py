@@ -8,7 +8,6 @@ import pytest
 from small_search import MODEL, RULES, plan_for, run
 
 from clausula.checker.check import check
-from clausula.composing import judge
 from clausula.constraints.text import parse_constraint
 from clausula.engine.beam import SearchConfig
 from clausula.engine.rendering import grid_of
@@ -19,6 +18,7 @@ from clausula.grid import Voice
 from clausula.gridding import to_score
 from clausula.neural.batches import crop, stack
 from clausula.neural.features import example_of
+from clausula.verifying import judge
 
 PLANS = {
     "major": plan_for(),

@@ -1,0 +1,147 @@
+"""Verifying: a piece is written as MusicXML, read again, and judged by the file's notes alone.
+
+The verifiers see a grid and the constraint as it was asked, nothing that the search was given.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+from clausula.checker.check import check
+from clausula.checker.report import Report
+from clausula.constraints.cadence import Cadence
+from clausula.constraints.counting import Climax, Count, Stagnation
+from clausula.constraints.pins import Pin
+from clausula.constraints.place import Place
+from clausula.constraints.repeat import Repeat
+from clausula.constraints.rule import Severity
+from clausula.constraints.rulesets import RuleSet
+from clausula.constraints.sonority import Chord, Progression, Range, Rhythm, Scale
+from clausula.constraints.verify import verify_cadence, verify_pin, verify_repeat
+from clausula.constraints.verify_counting import verify_climax, verify_count, verify_stagnation
+from clausula.constraints.verify_sonority import (
+    verify_chord,
+    verify_range,
+    verify_rhythm,
+    verify_scale,
+)
+from clausula.engine.plan import Constraint, Plan
+from clausula.grid import Grid
+from clausula.gridding import to_grid
+from clausula.pitch import Key
+from clausula.reading import read_score
+from clausula.score import Score
+from clausula.writing import write_musicxml
+
+
+@dataclass(frozen=True)
+class Verification:
+    """One constraint as it was found in the written file.
+
+    Attributes:
+        constraint: what was asked, in words.
+        holds: whether it does.
+        reasons: why not; empty if it holds.
+    """
+
+    constraint: str
+    holds: bool
+    reasons: tuple[str, ...] = ()
+
+
+def requested(plan: Plan, ruleset: RuleSet) -> list[str]:
+    """What was asked, a line a constraint, in the order in which it is verified."""
+    return [*(str(c) for c in plan.constraints), f"rules {ruleset.name}", "the same music re-read"]
+
+
+def verify(score: Score, plan: Plan, ruleset: RuleSet) -> tuple[list[Verification], Report]:
+    """Write a score as MusicXML, read the file and judge what it says.
+
+    Args:
+        score: the piece.
+        plan: what was asked.
+        ruleset: by which it is checked, with the plan's local keys and with inferred ones.
+
+    Returns:
+        A verification for each line of ``requested``, and the checker's report on the file.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "piece.musicxml"
+        write_musicxml(score, path)
+        read = read_score(path)
+    grid = to_grid(read, plan.key, plan.timeline.frames_per_quarter)
+    rows = [_verification(str(c), judge(grid, c, plan)) for c in plan.constraints]
+    quarter = plan.timeline.frames_per_quarter
+    keys = [(Fraction(frame, quarter), key) for frame, key in plan.keys]
+    faults = dict.fromkeys(
+        f"{f.code} m. {f.measure} beat {f.beat}: {f.message}"
+        for report in (check(read, every_hard_rule(ruleset), plan.key, keys), check(read, ruleset))
+        for f in report.findings
+        if f.severity is Severity.ERROR
+    )
+    rows.append(_verification(f"rules {ruleset.name}", list(faults)))
+    differs = [] if same_music(score, read) else ["the notes differ"]
+    rows.append(_verification("the same music re-read", differs))
+    return rows, check(read, ruleset, plan.key, keys)
+
+
+def every_hard_rule(ruleset: RuleSet) -> RuleSet:
+    """The rule set with every rule that generation must keep judged as an error."""
+    return replace(
+        ruleset,
+        settings=tuple(
+            replace(s, severity=Severity.ERROR) if s.hard else s for s in ruleset.settings
+        ),
+    )
+
+
+def _verification(name: str, reasons: list[str]) -> Verification:
+    return Verification(name, not reasons, tuple(reasons))
+
+
+def judge(grid: Grid, constraint: Constraint, plan: Plan) -> list[str]:
+    """Reasons why a constraint of a plan does not hold in a grid; empty if it does."""
+    match constraint:
+        case Cadence():
+            arrival = plan.timeline.frame_of(constraint.measure, constraint.beat)
+            return verify_cadence(grid, constraint, plan.timeline.phrase_end(arrival))
+        case Repeat():
+            return verify_repeat(grid, constraint)
+        case Pin():
+            return verify_pin(grid, constraint)
+        case Climax():
+            return verify_climax(grid, constraint)
+        case Count():
+            return verify_count(grid, constraint)
+        case Stagnation():
+            return verify_stagnation(grid, constraint)
+        case Range():
+            return verify_range(grid, constraint)
+        case Scale():
+            return verify_scale(grid, constraint, plan.key_of_frame)
+        case Chord():
+            return verify_chord(grid, constraint, _key_at(plan, constraint.at))
+        case Progression():
+            return [
+                reason
+                for chord in constraint.chords(plan.timeline)
+                for reason in verify_chord(grid, chord, _key_at(plan, chord.at))
+            ]
+        case Rhythm():
+            return verify_rhythm(grid, constraint)
+
+
+def _key_at(plan: Plan, place: Place) -> Key:
+    return plan.key_at(plan.timeline.frame_of(*place))
+
+
+def same_music(one: Score, other: Score) -> bool:
+    """Whether onsets, durations, spelled pitches and fermatas agree part by part."""
+
+    def music(score: Score) -> list[list[tuple]]:
+        return [[(n.onset, n.duration, n.pitch, n.fermata) for n in p.notes] for p in score.parts]
+
+    return music(one) == music(other)
