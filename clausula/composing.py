@@ -209,7 +209,8 @@ class _Found:
     def reject(self, verified: Sequence[Verification]) -> None:
         """Count a draft that was turned down, and what it failed."""
         self.rejected += 1
-        self.faults.update(f"{v.constraint}: {v.reasons[0]}" for v in verified if not v.holds)
+        broken = (v for v in verified if v.hard and not v.holds)
+        self.faults.update(f"{v.constraint}: {v.reasons[0]}" for v in broken)
 
 
 def _search(
@@ -233,7 +234,7 @@ def _search(
                 continue
             score = notated(draft.grid, plan, title)
             verified, report = verify(score, plan, ruleset)
-            if report.reaches("error") or not all(v.holds for v in verified):
+            if report.reaches("error") or not all(v.holds or not v.hard for v in verified):
                 found.reject(verified)
                 continue
             found.accepted.append(
@@ -265,7 +266,12 @@ def _report(
     """What the report says of one accepted piece."""
     return {
         "verified": [
-            {"constraint": v.constraint, "holds": v.holds, "reasons": list(v.reasons)}
+            {
+                "constraint": v.constraint,
+                "holds": v.holds,
+                "hard": v.hard,
+                "reasons": list(v.reasons),
+            }
             for v in verified
         ],
         "findings": report.to_json()["findings"],

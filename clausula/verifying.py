@@ -13,14 +13,18 @@ from pathlib import Path
 from clausula.checker.check import check
 from clausula.checker.report import Report
 from clausula.constraints.cadence import Cadence
+from clausula.constraints.copying import MaxCopy
 from clausula.constraints.counting import Climax, Count, Stagnation
 from clausula.constraints.pins import Pin
 from clausula.constraints.place import Place
 from clausula.constraints.repeat import Repeat
 from clausula.constraints.rule import Severity
 from clausula.constraints.rulesets import RuleSet
+from clausula.constraints.soft import Soft
 from clausula.constraints.sonority import Chord, Progression, Range, Rhythm, Scale
-from clausula.constraints.verify import verify_cadence, verify_pin, verify_repeat
+from clausula.constraints.vary import Vary
+from clausula.constraints.verify import verify_cadence, verify_pin, verify_repeat, verify_vary
+from clausula.constraints.verify_copying import verify_max_copy
 from clausula.constraints.verify_counting import verify_climax, verify_count, verify_stagnation
 from clausula.constraints.verify_sonority import (
     verify_chord,
@@ -28,6 +32,7 @@ from clausula.constraints.verify_sonority import (
     verify_rhythm,
     verify_scale,
 )
+from clausula.corpus import load_chorales
 from clausula.engine.plan import Constraint, Plan
 from clausula.grid import Grid
 from clausula.gridding import to_grid
@@ -45,11 +50,13 @@ class Verification:
         constraint: what was asked, in words.
         holds: whether it does.
         reasons: why not; empty if it holds.
+        hard: false for a wish, which a piece may break.
     """
 
     constraint: str
     holds: bool
     reasons: tuple[str, ...] = ()
+    hard: bool = True
 
 
 def requested(plan: Plan, ruleset: RuleSet) -> list[str]:
@@ -73,7 +80,10 @@ def verify(score: Score, plan: Plan, ruleset: RuleSet) -> tuple[list[Verificatio
         write_musicxml(score, path)
         read = read_score(path)
     grid = to_grid(read, plan.key, plan.timeline.frames_per_quarter)
-    rows = [_verification(str(c), judge(grid, c, plan)) for c in plan.constraints]
+    rows = [
+        _verification(str(c), judge(grid, c, plan), hard=not isinstance(c, Soft))
+        for c in plan.constraints
+    ]
     quarter = plan.timeline.frames_per_quarter
     keys = [(Fraction(frame, quarter), key) for frame, key in plan.keys]
     faults = dict.fromkeys(
@@ -98,13 +108,19 @@ def every_hard_rule(ruleset: RuleSet) -> RuleSet:
     )
 
 
-def _verification(name: str, reasons: list[str]) -> Verification:
-    return Verification(name, not reasons, tuple(reasons))
+def _verification(name: str, reasons: list[str], *, hard: bool = True) -> Verification:
+    return Verification(name, not reasons, tuple(reasons), hard)
 
 
 def judge(grid: Grid, constraint: Constraint, plan: Plan) -> list[str]:
     """Reasons why a constraint of a plan does not hold in a grid; empty if it does."""
     match constraint:
+        case Soft():
+            return judge(grid, constraint.constraint, plan)
+        case Vary():
+            return verify_vary(grid, constraint)
+        case MaxCopy():
+            return verify_max_copy(grid, constraint, load_chorales().grids)
         case Cadence():
             arrival = plan.timeline.frame_of(constraint.measure, constraint.beat)
             return verify_cadence(grid, constraint, plan.timeline.phrase_end(arrival))

@@ -35,12 +35,15 @@ class LayeredAutomaton:
         table_of_layer: int32 ``[layer]`` index into ``tables``.
         n_states: int32 ``[layer + 1]`` states before each layer, and after the last.
         start: the state before layer 0.
+        costs: float32 ``[table, state, token]`` nats that each transition asks; none where all are
+            free, as they are unless a constraint is soft.
     """
 
     tables: np.ndarray
     table_of_layer: np.ndarray
     n_states: np.ndarray
     start: int = 0
+    costs: np.ndarray | None = None
 
     @property
     def n_layers(self) -> int:
@@ -58,15 +61,19 @@ class _Builder:
 
     def __init__(self) -> None:
         self._tables: list[np.ndarray] = []
-        self._index: dict[tuple[int, bytes], int] = {}
+        self._costs: list[np.ndarray | None] = []
+        self._index: dict[tuple[int, bytes, bytes], int] = {}
 
-    def add(self, table: np.ndarray) -> int:
+    def add(self, table: np.ndarray, costs: np.ndarray | None = None) -> int:
         """Index of a table ``[state, token]``, an equal earlier one where there is one."""
         table = np.ascontiguousarray(table, dtype=np.int32)
-        key = (len(table), table.tobytes())
+        if costs is not None and not costs.any():
+            costs = None
+        key = (len(table), table.tobytes(), b"" if costs is None else costs.tobytes())
         if key not in self._index:
             self._index[key] = len(self._tables)
             self._tables.append(table)
+            self._costs.append(costs)
         return self._index[key]
 
     def build(
@@ -75,10 +82,14 @@ class _Builder:
         """The automaton; every table is padded to the widest."""
         width = max(1, *n_states)
         padded = np.full((len(self._tables), width, N_VOICE), REFUSED, np.int32)
-        for index, table in enumerate(self._tables):
+        priced = any(costs is not None for costs in self._costs)
+        asked = np.zeros(padded.shape, np.float32) if priced else None
+        for index, (table, costs) in enumerate(zip(self._tables, self._costs, strict=True)):
             padded[index, : len(table)] = table
+            if asked is not None and costs is not None:
+                asked[index, : len(table)] = costs
         return LayeredAutomaton(
-            padded, np.array(table_of_layer, np.int32), np.array(n_states, np.int32), start
+            padded, np.array(table_of_layer, np.int32), np.array(n_states, np.int32), start, asked
         )
 
 
@@ -88,6 +99,23 @@ def universal(n_frames: int) -> LayeredAutomaton:
     table = builder.add(np.zeros((1, N_VOICE)))
     layers = N_SLOTS * n_frames
     return builder.build([table] * layers, [1] * (layers + 1))
+
+
+def priced(voice: Voice, costs: np.ndarray) -> LayeredAutomaton:
+    """The automaton of one state that accepts everything and asks nats of one voice's tokens.
+
+    Args:
+        voice: whose tokens.
+        costs: float ``[time, token]`` nats.
+    """
+    builder = _Builder()
+    free = np.zeros((1, N_VOICE))
+    table_of_layer = []
+    for asked in costs.astype(np.float32):
+        for slot_voice in SEARCH_ORDER:
+            own = asked[None] if slot_voice is voice else None
+            table_of_layer.append(builder.add(free, own))
+    return builder.build(table_of_layer, [1] * (len(table_of_layer) + 1))
 
 
 def windowed(
@@ -156,7 +184,9 @@ def product(a: LayeredAutomaton, b: LayeredAutomaton) -> LayeredAutomaton:
         key = (table_a, table_b, pairs.tobytes())
         if key not in memo:
             table, reached = _paired(a.tables[table_a], b.tables[table_b], pairs)
-            memo[key] = builder.add(table), reached
+            states_a, states_b = np.divmod(pairs, b.width)
+            costs = _sum(_costs(a, table_a, states_a), _costs(b, table_b, states_b))
+            memo[key] = builder.add(table, _where(table, costs)), reached
         index, pairs = memo[key]
         table_of_layer.append(index)
         n_states.append(len(pairs))
@@ -171,6 +201,52 @@ def _paired(a: np.ndarray, b: np.ndarray, pairs: np.ndarray) -> tuple[np.ndarray
     reached_by_token = next_a * len(b) + next_b
     reached = np.unique(reached_by_token[~refused])
     return np.where(refused, REFUSED, np.searchsorted(reached, reached_by_token)), reached
+
+
+def _costs(a: LayeredAutomaton, table: int, states: np.ndarray) -> np.ndarray | None:
+    """Nats ``[state, token]`` that some states of a table ask; none where everything is free."""
+    return None if a.costs is None else a.costs[table][states]
+
+
+def _sum(one: np.ndarray | None, other: np.ndarray | None) -> np.ndarray | None:
+    """What both ask together."""
+    return one if other is None else other if one is None else one + other
+
+
+def _where(table: np.ndarray, costs: np.ndarray | None) -> np.ndarray | None:
+    """Costs without those of refused transitions, which would tell equal tables apart."""
+    return None if costs is None else np.where(table == REFUSED, np.float32(0), costs)
+
+
+def softened(a: LayeredAutomaton, weight: float) -> LayeredAutomaton:
+    """The automaton that accepts every word and asks ``weight`` nats of those that ``a`` refuses.
+
+    They are asked where it first is certain that the word will be refused, once.
+
+    Args:
+        a: minimal, so that every state of it can still accept.
+        weight: nats, positive.
+    """
+    builder = _Builder()
+    refused = a.width  # a state of its own, which nothing leaves
+    index: dict[tuple[int, int], int] = {}
+    table_of_layer = []
+    for layer, number in enumerate(a.table_of_layer.tolist()):
+        states = int(a.n_states[layer])
+        if (number, states) not in index:
+            table = np.full((refused + 1, N_VOICE), refused)
+            own = a.tables[number][:states]
+            table[:states] = np.where(own == REFUSED, refused, own)
+            costs = np.zeros(table.shape, np.float32)
+            costs[:states] = np.where(own == REFUSED, np.float32(weight), 0)
+            index[number, states] = builder.add(table, _sum(costs, _padded_costs(a, number)))
+        table_of_layer.append(index[number, states])
+    return minimise(builder.build(table_of_layer, [refused + 1] * (a.n_layers + 1), a.start))
+
+
+def _padded_costs(a: LayeredAutomaton, table: int) -> np.ndarray | None:
+    """A table's own costs with a row for one more state."""
+    return None if a.costs is None else np.pad(a.costs[table], ((0, 1), (0, 0)))
 
 
 class Limit(NamedTuple):
@@ -243,7 +319,9 @@ def restrict(a: LayeredAutomaton, domains: Domains) -> LayeredAutomaton:
     table_of_layer = []
     for layer, key in enumerate(zip(a.table_of_layer.tolist(), words.tolist(), strict=True)):
         if key not in memo:
-            memo[key] = builder.add(np.where(allowed[layer], a.tables[key[0]], REFUSED))
+            table = np.where(allowed[layer], a.tables[key[0]], REFUSED)
+            costs = None if a.costs is None else a.costs[key[0]]
+            memo[key] = builder.add(table, _where(table, costs))
         table_of_layer.append(memo[key])
     return builder.build(table_of_layer, a.n_states.tolist(), a.start)
 
@@ -263,8 +341,9 @@ def minimise(a: LayeredAutomaton) -> LayeredAutomaton:
         table = int(a.table_of_layer[layer])
         key = (table, visited[layer].tobytes(), classes.tobytes())
         if key not in memo:
-            merged, before = _merged(a.tables[table], visited[layer], classes)
-            memo[key] = builder.add(merged), len(merged), before
+            asked = _costs(a, table, visited[layer])
+            merged, costs, before = _merged(a.tables[table], visited[layer], classes, asked)
+            memo[key] = builder.add(merged, costs), len(merged), before
         index, size, classes = memo[key]
         table_of_layer.append(index)
         n_states.append(size)
@@ -295,17 +374,20 @@ def _visited(a: LayeredAutomaton) -> list[np.ndarray]:
 
 
 def _merged(
-    table: np.ndarray, states: np.ndarray, classes_after: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of the merged table, and the class of each state (``REFUSED`` where it is dead)."""
+    table: np.ndarray, states: np.ndarray, classes_after: np.ndarray, asked: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+    """Rows of the merged table, their costs, and each state's class (``REFUSED`` where dead)."""
     # REFUSED is -1 and so indexes the appended last entry: refused stays refused.
     futures = np.append(classes_after, REFUSED)[table[states]]
-    distinct, class_of = np.unique(futures, axis=0, return_inverse=True)
-    dead = (distinct == REFUSED).all(axis=1)
+    asked = _where(futures, asked)
+    told_apart = futures if asked is None else np.hstack([futures, asked])
+    distinct, class_of = np.unique(told_apart, axis=0, return_inverse=True)
+    rows, costs = distinct[:, :N_VOICE].astype(np.int64), distinct[:, N_VOICE:]
+    dead = (rows == REFUSED).all(axis=1)
     numbers = np.where(dead, REFUSED, np.cumsum(~dead) - 1)
     classes = np.full(len(table), REFUSED)
     classes[states] = numbers[class_of.reshape(-1)]
-    return distinct[~dead], classes
+    return rows[~dead], None if asked is None else costs[~dead].astype(np.float32), classes
 
 
 def reachable(a: LayeredAutomaton, domains: Domains) -> np.ndarray:

@@ -113,7 +113,7 @@ def tie(
             cannot return under the domains; the message names the constraints that conflict and
             the place.
     """
-    copies = [_placed(repeat, timeline) for repeat in repeats]
+    copies = [_Copy(repeat, *placed(repeat, timeline)) for repeat in repeats]
     ties, owner = _resolved(copies, timeline, home)
     masks = domains.masks.copy()
     for voice in Voice:
@@ -126,8 +126,8 @@ def tie(
     return ties, Domains(masks)
 
 
-def _placed(repeat: Repeat, timeline: Timeline) -> _Copy:
-    """The frames of a repeat.
+def placed(repeat: Repeat, timeline: Timeline) -> tuple[range, range]:
+    """The frames of the passage and of its copy.
 
     Raises:
         PlanError: it cannot stand there.
@@ -151,10 +151,10 @@ def _placed(repeat: Repeat, timeline: Timeline) -> _Copy:
             f"{repeat}: the copy starts before the passage is over; try a later place, "
             "or name the first statement as the passage"
         )
-    return _Copy(repeat, source, target)
+    return source, target
 
 
-def _token_map(repeat: Repeat, home: Key, voice: Voice) -> np.ndarray:
+def token_map(repeat: Repeat, home: Key, voice: Voice) -> np.ndarray:
     """int8 ``[token]``: the copy's token of a voice for each of the source's."""
     mapped = np.full(N_VOICE, NO_IMAGE, np.int8)
     mapped[[REST_TOKEN, HOLD_TOKEN]] = REST_TOKEN, HOLD_TOKEN
@@ -186,7 +186,7 @@ def _resolved(copies: Sequence[_Copy], timeline: Timeline, home: Key) -> tuple[T
                     RETURNS,
                 )
     maps = {
-        (copy.repeat, voice): _token_map(copy.repeat, home, voice)
+        (copy.repeat, voice): token_map(copy.repeat, home, voice)
         for copy in copies
         for voice in copy.repeat.voices
     }

@@ -65,9 +65,13 @@ class Range:
         Raises:
             PlanError: the piece has no such span.
         """
+        return [_sounding(self.voice, timeline, self.span, self.allowed(timeline, _keys))]
+
+    def allowed(self, timeline: Timeline, _keys: KeyAt) -> np.ndarray:
+        """``bool[time, token]`` which pitches it allows."""
         semitones = voice_semitones(self.voice)
         inside = (semitones >= self.low.semitone) & (semitones <= self.high.semitone)
-        return [_sounding(self.voice, timeline, self.span, [inside] * timeline.n_frames)]
+        return np.tile(inside, (timeline.n_frames, 1))
 
 
 @dataclass(frozen=True)
@@ -102,12 +106,17 @@ class Scale:
         Raises:
             PlanError: the piece has no such span.
         """
+        return [_sounding(self.voice, timeline, self.span, self.allowed(timeline, keys))]
+
+    def allowed(self, timeline: Timeline, keys: KeyAt) -> np.ndarray:
+        """``bool[time, token]`` which pitches it allows."""
         semitones = voice_semitones(self.voice)
-        allowed = [
-            np.isin(semitones % 12, list(self.chroma or scale_of(keys[frame])))
-            for frame in range(timeline.n_frames)
-        ]
-        return [_sounding(self.voice, timeline, self.span, allowed)]
+        return np.stack(
+            [
+                np.isin(semitones % 12, list(self.chroma or scale_of(keys[frame])))
+                for frame in range(timeline.n_frames)
+            ]
+        )
 
 
 def scale_of(key: Key) -> frozenset[int]:
@@ -342,7 +351,7 @@ def _sounding(
     voice: Voice,
     timeline: Timeline,
     span: Span | None,
-    allowed: Sequence[np.ndarray],
+    allowed: Sequence[np.ndarray] | np.ndarray,
     *,
     silent: bool = True,
 ) -> LayeredAutomaton:

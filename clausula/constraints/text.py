@@ -13,10 +13,12 @@ from fractions import Fraction
 from pathlib import Path
 
 from clausula.constraints.cadence import Cadence, CadenceKind
+from clausula.constraints.copying import MaxCopy
 from clausula.constraints.counting import Climax, Count, Stagnation
 from clausula.constraints.pins import Pin
 from clausula.constraints.place import Degree, Place, Span, numeral
 from clausula.constraints.repeat import Repeat
+from clausula.constraints.soft import Soft
 from clausula.constraints.sonority import Chord, Progression, Range, Rhythm, Scale, chord_classes
 from clausula.constraints.transposition import (
     Direction,
@@ -27,6 +29,7 @@ from clausula.constraints.transposition import (
     Tonal,
     Transposition,
 )
+from clausula.constraints.vary import Vary
 from clausula.errors import InputError
 from clausula.grid import VOICE_LETTERS, Voice
 from clausula.pitch import Key, SpelledPitch
@@ -38,11 +41,16 @@ FORMS = (
     "pin bass @ 5.1 D3, pin soprano @ 5.2 F#4 sounding; "
     "climax once S, climax once S @ 9-12; count 8-12 notes in B, count 1 G5 in S @ 1-8; "
     "stagnation 3 in S; range S D4-G5; scale B @ 5-8, scale S of C D E G A; "
-    "chord V65 @ 4 for 2; progression I ii6 V7 I @ 1; rhythm S q e e h @ 1"
+    "chord V65 @ 4 for 2; progression I ii6 V7 I @ 1; rhythm S q e e h @ 1; "
+    "vary 1-2 @ 9 by 2-5, with how it moves and 'in S' as in a repeat; max-copy 8 notes in S, "
+    "max-copy 4 verticalities with rhythm; soft 3 and any of these"
 )
 
-NoteConstraint = Climax | Count | Stagnation | Range | Scale | Chord | Progression | Rhythm
-Constraint = Cadence | Repeat | Pin | NoteConstraint
+NoteConstraint = (
+    Climax | Count | Stagnation | Range | Scale | Chord | Progression | Rhythm | Vary | MaxCopy
+)
+HardConstraint = Cadence | Repeat | Pin | NoteConstraint
+Constraint = HardConstraint | Soft
 
 _PLACE = r"\d{1,9}(?:\.\d{1,9}(?:\.\d{1,9}|/[1-9]\d{0,8})?)?"
 _KINDS = "|".join(kind.value for kind in CadenceKind)
@@ -62,6 +70,14 @@ _PROGRESSION = re.compile(
     rf"progression((?:\s+[^\s@]+)+)\s+@\s+({_PLACE})(?:\s+each\s+(\d+(?:/\d+)?))?"
 )
 _RHYTHM = re.compile(rf"rhythm\s+(\w+)((?:\s+r?[whqes]\.?)+)\s+@\s+({_PLACE})")
+_VARY = re.compile(
+    rf"vary\s+({_PLACE})(?:\s*-\s*({_PLACE}))?\s*@\s*({_PLACE})"
+    r"\s+by\s+(\d{1,4})(?:\s*-\s*(\d{1,4}))?(?:\s+(.*?))??(?:\s+in\s+(.+))?"
+)
+_MAX_COPY = re.compile(
+    r"max-copy\s+(\d{1,2})(?:\s+(notes|verticalities))?(\s+with\s+rhythm)?(?:\s+in\s+(.+))?"
+)
+_SOFT = re.compile(r"soft\s+(\d{1,6}(?:\.\d{1,6})?)\s+(.+)")
 _REAL = re.compile(r"(up|down)\s+(\S+)")
 _TONAL = re.compile(r"tonal\s+(up|down)\s+(\d{1,2})")
 _INVERTED = re.compile(r"inverted about (\S+)")
@@ -142,6 +158,46 @@ def _repeat(found: re.Match[str]) -> Repeat:
         _how(found[4] or "up P1"),
         tuple(_voice(name.strip()) for name in voices.split(",")),
     )
+
+
+def _vary(found: re.Match[str]) -> Vary:
+    """The varied return of a match."""
+    least = int(found[4])
+    most = int(found[5]) if found[5] else least
+    if most < least:
+        raise InputError(f"{found[0]!r} counts down; write the smaller number first")
+    return Vary(
+        _span(found[1], found[2]),
+        _place(found[3]),
+        least,
+        most,
+        _how(found[6] or "up P1"),
+        tuple(_voice(name.strip()) for name in (found[7] or "S").split(",")),
+    )
+
+
+def _max_copy(found: re.Match[str]) -> MaxCopy:
+    """The limit of a match."""
+    length, together = int(found[1]), found[2] == "verticalities"
+    if length < (2 if together else 3):
+        raise InputError(
+            f"{found[0]!r}: runs this short are in every piece; try 8 notes or 4 verticalities"
+        )
+    if together and found[4]:
+        raise InputError(f"{found[0]!r}: verticalities have no voice; leave out what follows 'in'")
+    named = tuple(_voice(name.strip()) for name in found[4].split(",")) if found[4] else ()
+    voices = () if together else tuple(sorted(set(named or Voice)))
+    return MaxCopy(length, voices, rhythm=found[3] is not None)
+
+
+def _soft(found: re.Match[str]) -> Soft:
+    """The wish of a match."""
+    weight, wish = float(found[1]), parse_constraint(found[2])
+    if isinstance(wish, Soft):
+        raise InputError(f"{found[0]!r} is soft twice; write its weight once")
+    if weight == 0:
+        raise InputError(f"{found[0]!r} costs nothing; try a weight of a few nats, such as 3")
+    return Soft(wish, weight)
 
 
 def _pin(found: re.Match[str]) -> Pin:
@@ -254,4 +310,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Constraint]], ...
     (_CHORD, _chord),
     (_PROGRESSION, _progression),
     (_RHYTHM, _rhythm),
+    (_VARY, _vary),
+    (_MAX_COPY, _max_copy),
+    (_SOFT, _soft),
 )

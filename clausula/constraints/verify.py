@@ -15,6 +15,7 @@ from clausula.constraints.cadence import Cadence, CadenceKind
 from clausula.constraints.pins import Pin
 from clausula.constraints.repeat import Repeat
 from clausula.constraints.transposition import Direction, InKey, Inverted, Real, Tonal
+from clausula.constraints.vary import Vary
 from clausula.grid import REST, Grid, Voice
 from clausula.pitch import LETTER_SEMITONES, LETTERS, Key, Mode
 
@@ -186,6 +187,36 @@ def verify_repeat(grid: Grid, repeat: Repeat) -> list[str]:
             if not _returns(grid, repeat, voice, start + offset, target + offset):
                 reasons.append(f"{_at(grid, target + offset)}: the {voice.name.lower()} differs")
     return reasons
+
+
+def verify_vary(grid: Grid, vary: Vary) -> list[str]:
+    """Reasons why a passage does not return with as many changes as were asked."""
+    repeat = vary.exact
+    start, target = _frame(grid, *repeat.source.start), _frame(grid, *repeat.at)
+    end = _frame(grid, *repeat.source.end)
+    if end is None and repeat.source.end.measure > grid.measure[-1]:
+        end = len(grid)
+    if start is None or target is None or end is None or target + end - start > len(grid):
+        return ["the piece is too short for the passage and its copy"]
+    changes = sum(
+        _changes(grid, repeat, voice, start + offset, target + offset)
+        for voice in vary.voices
+        for offset in range(end - start)
+    )
+    if vary.least <= changes <= vary.most:
+        return []
+    return [f"{_at(grid, target)}: the copy has {changes} changes"]
+
+
+def _changes(grid: Grid, repeat: Repeat, voice: Voice, frame: int, copy: int) -> bool:
+    """Whether one frame of a copy is not what the frame of the passage asks for.
+
+    A note held on counts as the same, whatever it is: its beginning was counted.
+    """
+    held, held_copy = (
+        bool(grid.pitch[f, voice] != REST and not grid.onset[f, voice]) for f in (frame, copy)
+    )
+    return not (held and held_copy) and not _returns(grid, repeat, voice, frame, copy)
 
 
 def _delimited(grid: Grid, voice: Voice, start: int, end: int) -> list[str]:

@@ -1,11 +1,10 @@
-"""What is demanded of a piece, what proves that impossible, and which demands are to blame.
+"""What proves demands impossible, and which of them are to blame.
 
-A *demand* is one thing by the name a user knows it by: a constraint, a rule of the rule set, its
-ranges, where phrases end. ``narrow`` joins demands and passes them through the provers, cheapest
-first: what one place allows, what a passage and its copies allow, the two-voice pass (``pairs``),
-the boolean pass over the automata. Each proof is sound: no piece at all satisfies what it refutes.
-A conflict is shrunk by QuickXplain until no demand can be left out for the same provers. It is
-called minimal only where for each demand a *witness* was found, notes that keep all the others.
+``narrow`` joins demands (see ``demands``) and passes them through the provers, cheapest first: what
+one place allows, what a passage and its copies allow, the two-voice pass (``pairs``), the boolean
+pass over the automata. Each proof is sound: no piece at all satisfies what it refutes. A conflict
+is shrunk by QuickXplain until no demand can be left out for the same provers. It is called minimal
+only where for each demand a *witness* was found, notes that keep all the others.
 
 Source of QuickXplain: Junker, Preferred Explanations and Relaxations for Over-Constrained Problems,
 AAAI 2004.
@@ -14,7 +13,6 @@ AAAI 2004.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -26,88 +24,21 @@ from clausula.constraints.automaton import (
     conjoin,
     reachable,
 )
-from clausula.constraints.cadence import cadence_automaton
-from clausula.constraints.domains import ALL_TOKENS, REST_BIT, Domains, meet, phrase_domains
-from clausula.constraints.pair_tables import SEARCH_PAIRS, ContextClass
-from clausula.constraints.pins import pin_automaton
-from clausula.constraints.place import Timeline
-from clausula.constraints.registry import RULES
-from clausula.constraints.repeat import NO_SOURCE, Repeat, Ties, tie
-from clausula.constraints.rule import Enforcement
-from clausula.constraints.rulesets import RuleSet, Setting
-from clausula.constraints.sonority import Rhythm
+from clausula.constraints.domains import Domains, meet
+from clausula.constraints.pair_tables import SEARCH_PAIRS
+from clausula.constraints.repeat import NO_SOURCE, RETURNS, Ties, tie
+from clausula.constraints.vary import forced_changes, positions
+from clausula.engine.demands import Demand, Scene
 from clausula.engine.pairs import PairPass, pair_pass, rule_words
-from clausula.engine.plan import Plan
 from clausula.errors import ImpossibleError
 from clausula.grid import SEARCH_ORDER, Voice
-from clausula.vocabulary import FIRST_PITCH, HOLD_TOKEN, N_VOICE, voice_semitones
+from clausula.vocabulary import HOLD_TOKEN, N_VOICE
 
 LIMIT = Limit(widest=4096, mean=512)  # constraints whose product has more are followed apart
 TWO_VOICES = "the two-voice pass"
 BOOLEAN = "the boolean pass over the automata"
 TRIES = 6  # random walks that look for a witness
 HINT = "try another key, place, rule set or form"
-
-
-class Demand(NamedTuple):
-    """One thing that is demanded.
-
-    Attributes:
-        name: by which a user knows it.
-        domains: what it allows place by place.
-        automata: what it asks beyond that.
-        repeat: a passage that returns.
-        rule: a hard rule of one or two voices.
-    """
-
-    name: str
-    domains: Domains | None = None
-    automata: tuple[LayeredAutomaton, ...] = ()
-    repeat: Repeat | None = None
-    rule: Setting | None = None
-
-
-class Scene(NamedTuple):
-    """What demands stand in.
-
-    Attributes:
-        plan: lengths, keys and phrases.
-        ruleset: ranges, and rules of which some are demanded.
-        classes: the distinct contexts of the rules.
-        context_of_frame: int ``[time]``.
-    """
-
-    plan: Plan
-    ruleset: RuleSet
-    classes: Sequence[ContextClass]
-    context_of_frame: np.ndarray
-
-    @classmethod
-    def of(cls, plan: Plan, ruleset: RuleSet) -> Scene:
-        """The contexts of a plan.
-
-        No frame counts as following a phrase end: rules that excuse that motion are kept there
-        too, since a MIDI file, or a reader without the fermatas, does not know of it. What is held
-        there is forbidden by ``phrase_domains``.
-        """
-        timeline = plan.timeline
-        closing = [c for c in plan.cadences if c.kind.leads]
-        arrivals = {timeline.frame_of(c.measure, c.beat) for c in closing}
-        order: dict[ContextClass, int] = {}
-        of_frame = np.empty(timeline.n_frames, np.int32)
-        before = plan.key
-        for frame in range(timeline.n_frames):
-            key = plan.key_at(frame)
-            changed = before if before != key else None
-            context = ContextClass(key, arrival=frame in arrivals, key_before=changed)
-            of_frame[frame] = order.setdefault(context, len(order))
-            before = key
-        return cls(plan, ruleset, list(order), of_frame)
-
-    def with_rules(self, demands: Sequence[Demand]) -> Scene:
-        """The same with the demanded rules alone."""
-        settings = tuple(demand.rule for demand in demands if demand.rule is not None)
-        return self._replace(ruleset=replace(self.ruleset, settings=settings))
 
 
 class Narrowed(NamedTuple):
@@ -126,56 +57,6 @@ class Narrowed(NamedTuple):
     alive: np.ndarray
     automata: tuple[LayeredAutomaton, ...]
     reachable: tuple[np.ndarray, ...]
-
-
-def demands_of(scene: Scene) -> list[Demand]:
-    """Everything that is demanded, defaults first.
-
-    Raises:
-        PlanError: a constraint that contradicts itself; the message names it.
-    """
-    plan, ruleset = scene.plan, scene.ruleset
-    timeline = plan.timeline
-    demands = [
-        Demand("the phrase ends", phrase_domains(timeline)),
-        Demand(f"the ranges of {ruleset.name}", range_domains(timeline, ruleset)),
-    ]
-    demands += [
-        Demand(f"rule {s.code} ({RULES[s.code].name}) of {ruleset.name}", rule=s)
-        for s in ruleset.settings
-        if s.hard and RULES[s.code].enforcement is Enforcement.MASK
-    ]
-    compiled: list[Demand] = []
-    for cadence in plan.cadences:
-        end = timeline.phrase_end(timeline.frame_of(cadence.measure, cadence.beat))
-        automaton, domains = cadence_automaton(cadence, timeline, plan.key, end)
-        compiled.append(Demand(str(cadence), domains, (automaton,)))
-    compiled += [Demand(str(repeat), repeat=repeat) for repeat in plan.repeats]
-    for pin in plan.pins:
-        frame = timeline.frame_of(pin.measure, pin.beat)
-        automaton, domains = pin_automaton(pin, timeline, plan.key_at(frame))
-        compiled.append(Demand(str(pin), domains, (automaton,)))
-    for other in plan.others:
-        if isinstance(other, Rhythm):
-            compiled.append(Demand(str(other), other.domains(timeline)))
-        else:
-            automata = other.automata(timeline, plan.key_of_frame)
-            compiled.append(Demand(str(other), automata=tuple(automata)))
-    # What is asked for comes last, so that it is blamed before what comes by default.
-    own = {str(constraint) for constraint in plan.asked}
-    return demands + sorted(compiled, key=lambda demand: demand.name in own)
-
-
-def range_domains(timeline: Timeline, ruleset: RuleSet) -> Domains:
-    """Voices sing throughout and stay within the rule set's ranges."""
-    domains = Domains.full(timeline.n_frames)
-    for voice in Voice:
-        semitones = voice_semitones(voice)
-        outside = (semitones < ruleset.low[voice]) | (semitones > ruleset.high[voice])
-        outside[:FIRST_PITCH] = False
-        forbidden = sum(1 << int(token) for token in np.flatnonzero(outside)) | REST_BIT
-        domains.masks[:, voice] &= np.uint32(ALL_TOKENS & ~forbidden)
-    return domains
 
 
 def require_possible(scene: Scene, demands: Sequence[Demand]) -> Narrowed:
@@ -239,12 +120,26 @@ def narrow(scene: Scene, demands: Sequence[Demand]) -> Narrowed:
             raise ImpossibleError(str(error), (), TWO_VOICES) from error
         pairs = _two_voices(scene, demands, domains)
     domains = pairs.domains
+    _require_variable(scene, demands, domains)
     automata = [automaton for demand in demands for automaton in demand.automata]
     groups = conjoin(automata, domains, LIMIT)
     reach = tuple(reachable(group, domains) for group in groups)
     if not all(alive[0, group.start] for alive, group in zip(reach, groups, strict=True)):
         raise ImpossibleError("", (), BOOLEAN)
     return Narrowed(domains, ties, pairs.alive, groups, reach)
+
+
+def _require_variable(scene: Scene, demands: Sequence[Demand], domains: Domains) -> None:
+    """Refuse a varied return that the domains force to change in more places than it may.
+
+    Raises:
+        ImpossibleError: there is one.
+    """
+    timeline = scene.plan.timeline
+    for vary in (d.vary for d in demands if d.vary is not None):
+        forced = forced_changes(positions(vary, timeline, scene.plan.key), domains)
+        if forced > vary.most:
+            raise ImpossibleError(f"the copy changes in {forced} places at least", (), RETURNS)
 
 
 def _two_voices(scene: Scene, demands: Sequence[Demand], domains: Domains) -> PairPass:

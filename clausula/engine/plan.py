@@ -20,8 +20,10 @@ from clausula.constraints.cadence import REACH_BEATS, Cadence, CadenceKind
 from clausula.constraints.pins import Pin
 from clausula.constraints.place import Place, Span, Timeline
 from clausula.constraints.repeat import Repeat
+from clausula.constraints.soft import Soft
 from clausula.constraints.text import Constraint, NoteConstraint
 from clausula.constraints.transposition import key_of_copy
+from clausula.constraints.vary import Vary
 from clausula.errors import PlanError
 from clausula.grid import Meter
 from clausula.pitch import Key
@@ -78,7 +80,7 @@ class Plan:
     cadences: tuple[Cadence, ...]
     repeats: tuple[Repeat, ...]
     pins: tuple[Pin, ...]
-    others: tuple[NoteConstraint, ...]
+    others: tuple[NoteConstraint | Soft, ...]
     asked: tuple[Constraint, ...]
     fermatas: tuple[tuple[int, int], ...]
     keys: tuple[tuple[int, Key], ...]
@@ -134,11 +136,13 @@ def make_plan(
     _require_length(bare)
     phrases = _phrases(form if form is not None else _form_for(measures), measures)
     extra = [c for c in constraints if isinstance(c, Cadence)]
+    wishes = [c.constraint for c in constraints if isinstance(c, Soft)]
+    wished = [c for c in wishes if isinstance(c, Cadence)]
     asked_cadences = [*(cadences or ()), *extra]
     if cadences is None:
         beat = _arrival_beat(meter)
         # A cadence that is asked for takes the place of the form's own in that phrase.
-        asked = {c.measure for c in extra}
+        asked = {c.measure for c in [*extra, *wished]}
         cadences = [
             Cadence(kind, phrase.last, beat)
             for kind, phrase in zip(_default_kinds(len(phrases)), phrases, strict=True)
@@ -148,23 +152,27 @@ def make_plan(
     _require_sense([*cadences, *constraints], bare, key)
     ends = tuple(p.last * bare.frames_per_measure for p in phrases)
     timeline = Timeline(meter, measures, phrase_ends=ends)
-    fermatas = _fermatas(timeline, phrases, ordered, meter)
-    asked_repeats = [c for c in constraints if isinstance(c, Repeat)]
-    repeats = [
-        *(r for r in _repeats(phrases, ordered) if not _replaced(r, asked_repeats, timeline)),
-        *asked_repeats,
+    # A cadence that is only wished for shapes its phrase's end all the same.
+    closing = tuple(sorted([*ordered, *wished], key=lambda c: (c.measure, c.beat)))
+    fermatas = _fermatas(timeline, phrases, closing, meter)
+    returns = [c for c in constraints if isinstance(c, Repeat)]
+    moved = [
+        c.exact if isinstance(c, Vary) else c
+        for c in (*constraints, *wishes)
+        if isinstance(c, Repeat | Vary)
     ]
+    by_form = [r for r in _repeats(phrases, closing) if not _replaced(r, moved, timeline)]
     return Plan(
         key,
         timeline,
         phrases,
         ordered,
-        tuple(repeats),
+        (*by_form, *returns),
         tuple(c for c in constraints if isinstance(c, Pin)),
         tuple(c for c in constraints if not isinstance(c, Cadence | Repeat | Pin)),
         tuple([*asked_cadences, *(c for c in constraints if not isinstance(c, Cadence))]),
         fermatas,
-        _key_track(key, timeline, phrases, ordered, repeats),
+        _key_track(key, timeline, phrases, closing, [*by_form, *moved]),
     )
 
 
@@ -187,9 +195,10 @@ def _require_sense(constraints: Sequence[Constraint], timeline: Timeline, home: 
     Raises:
         PlanError: the message names the constraint.
     """
-    for constraint in constraints:
+    for asked in constraints:
+        constraint = asked.constraint if isinstance(asked, Soft) else asked
         try:
-            if isinstance(constraint, Repeat):
+            if isinstance(constraint, Repeat | Vary):
                 timeline.frames(constraint.source)
                 timeline.frame_of(*constraint.at)
                 key_of_copy(constraint.how, home)
@@ -200,7 +209,7 @@ def _require_sense(constraints: Sequence[Constraint], timeline: Timeline, home: 
             if isinstance(constraint, Cadence):
                 constraint.key_in(home)
         except PlanError as error:
-            raise PlanError(f"{constraint}: {error}") from error
+            raise PlanError(f"{asked}: {error}") from error
 
 
 def _form_for(measures: int) -> str:

@@ -16,7 +16,8 @@ from clausula.constraints.pair_tables import pair_cost, voice_cost
 from clausula.constraints.repeat import Ties
 from clausula.constraints.rule import Array
 from clausula.constraints.rulesets import RuleSet
-from clausula.engine.conflict import Narrowed, Scene, demands_of, require_possible
+from clausula.engine.conflict import Narrowed, require_possible
+from clausula.engine.demands import Scene, demands_of
 from clausula.engine.hmm import HMM, MODES, frame_classes, log_emission
 from clausula.engine.pairs import rule_words
 from clausula.engine.plan import Plan

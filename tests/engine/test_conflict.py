@@ -9,7 +9,8 @@ from clausula.checker.check import check
 from clausula.composing import notated
 from clausula.constraints.rulesets import load_ruleset
 from clausula.constraints.text import parse_constraint
-from clausula.engine.conflict import Demand, Scene, demands_of, quickxplain, refutation, witness
+from clausula.engine.conflict import quickxplain, refutation, witness
+from clausula.engine.demands import Demand, Scene, demands_of
 from clausula.engine.plan import make_plan
 from clausula.engine.rendering import grid_of
 from clausula.engine.tables import compile_plan

@@ -1,0 +1,195 @@
+"""What is demanded of a piece, each demand by the name a user knows it by, compiled.
+
+Soft constraints demand nothing: they are automata that accept everything, at a price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from clausula.constraints.automaton import (
+    LayeredAutomaton,
+    conjoin,
+    minimise,
+    priced,
+    restrict,
+    softened,
+)
+from clausula.constraints.cadence import Cadence, cadence_automaton
+from clausula.constraints.copying import MaxCopy
+from clausula.constraints.domains import ALL_TOKENS, REST_BIT, Domains, phrase_domains
+from clausula.constraints.pair_tables import ContextClass
+from clausula.constraints.pins import Pin, pin_automaton
+from clausula.constraints.place import Timeline
+from clausula.constraints.registry import RULES
+from clausula.constraints.repeat import Repeat
+from clausula.constraints.rule import Enforcement
+from clausula.constraints.rulesets import RuleSet, Setting
+from clausula.constraints.soft import Soft
+from clausula.constraints.sonority import Progression, Range, Rhythm, Scale
+from clausula.constraints.text import Constraint
+from clausula.constraints.vary import Vary
+from clausula.engine.plan import Plan
+from clausula.grid import Voice
+from clausula.vocabulary import FIRST_PITCH, voice_semitones
+
+
+class Demand(NamedTuple):
+    """One thing that is demanded.
+
+    Attributes:
+        name: by which a user knows it.
+        domains: what it allows place by place.
+        automata: what it asks beyond that.
+        repeat: a passage that returns.
+        rule: a hard rule of one or two voices.
+        vary: a passage that returns changed.
+    """
+
+    name: str
+    domains: Domains | None = None
+    automata: tuple[LayeredAutomaton, ...] = ()
+    repeat: Repeat | None = None
+    rule: Setting | None = None
+    vary: Vary | None = None
+
+
+class Scene(NamedTuple):
+    """What demands stand in.
+
+    Attributes:
+        plan: lengths, keys and phrases.
+        ruleset: ranges, and rules of which some are demanded.
+        classes: the distinct contexts of the rules.
+        context_of_frame: int ``[time]``.
+    """
+
+    plan: Plan
+    ruleset: RuleSet
+    classes: Sequence[ContextClass]
+    context_of_frame: np.ndarray
+
+    @classmethod
+    def of(cls, plan: Plan, ruleset: RuleSet) -> Scene:
+        """The contexts of a plan.
+
+        No frame counts as following a phrase end: rules that excuse that motion are kept there
+        too, since a MIDI file, or a reader without the fermatas, does not know of it. What is held
+        there is forbidden by ``phrase_domains``.
+        """
+        timeline = plan.timeline
+        closing = [c for c in plan.cadences if c.kind.leads]
+        arrivals = {timeline.frame_of(c.measure, c.beat) for c in closing}
+        order: dict[ContextClass, int] = {}
+        of_frame = np.empty(timeline.n_frames, np.int32)
+        before = plan.key
+        for frame in range(timeline.n_frames):
+            key = plan.key_at(frame)
+            changed = before if before != key else None
+            context = ContextClass(key, arrival=frame in arrivals, key_before=changed)
+            of_frame[frame] = order.setdefault(context, len(order))
+            before = key
+        return cls(plan, ruleset, list(order), of_frame)
+
+    def with_rules(self, demands: Sequence[Demand]) -> Scene:
+        """The same with the demanded rules alone."""
+        settings = tuple(demand.rule for demand in demands if demand.rule is not None)
+        return self._replace(ruleset=replace(self.ruleset, settings=settings))
+
+
+def demands_of(scene: Scene) -> list[Demand]:
+    """Everything that is demanded, defaults first.
+
+    Raises:
+        PlanError: a constraint that contradicts itself; the message names it.
+    """
+    plan, ruleset = scene.plan, scene.ruleset
+    timeline = plan.timeline
+    demands = [
+        Demand("the phrase ends", phrase_domains(timeline)),
+        Demand(f"the ranges of {ruleset.name}", range_domains(timeline, ruleset)),
+    ]
+    demands += [
+        Demand(f"rule {s.code} ({RULES[s.code].name}) of {ruleset.name}", rule=s)
+        for s in ruleset.settings
+        if s.hard and RULES[s.code].enforcement is Enforcement.MASK
+    ]
+    asked = [compiled(constraint, plan) for constraint in plan.constraints]
+    # What is asked for comes last, so that it is blamed before what comes by default.
+    own = {str(constraint) for constraint in plan.asked}
+    return demands + sorted(asked, key=lambda demand: demand.name in own)
+
+
+def compiled(constraint: Constraint, plan: Plan) -> Demand:
+    """A constraint as the provers and the search read it.
+
+    Raises:
+        PlanError: it contradicts itself; the message names it.
+    """
+    timeline = plan.timeline
+    name = str(constraint)
+    match constraint:
+        case Soft():
+            return Demand(name, automata=tuple(_softly(constraint, plan)))
+        case Repeat():
+            return Demand(name, repeat=constraint)
+        case Vary():
+            return Demand(name, vary=constraint)
+        case MaxCopy():
+            return Demand(name)  # a mask of the search, which no prover knows
+        case Cadence():
+            end = timeline.phrase_end(timeline.frame_of(constraint.measure, constraint.beat))
+            automaton, domains = cadence_automaton(constraint, timeline, plan.key, end)
+            return Demand(name, domains, (automaton,))
+        case Pin():
+            frame = timeline.frame_of(constraint.measure, constraint.beat)
+            automaton, domains = pin_automaton(constraint, timeline, plan.key_at(frame))
+            return Demand(name, domains, (automaton,))
+        case Rhythm():
+            return Demand(name, constraint.domains(timeline))
+        case _:
+            automata = constraint.automata(timeline, plan.key_of_frame)
+            return Demand(name, automata=tuple(automata))
+
+
+def _softly(soft: Soft, plan: Plan) -> list[LayeredAutomaton]:
+    """Automata that ask a soft constraint's price."""
+    wish, timeline = soft.constraint, plan.timeline
+    match wish:
+        case Repeat() | Vary() | MaxCopy():
+            return []  # the search counts what they ask
+        case Range() | Scale():
+            inside = np.zeros((timeline.n_frames, 1), bool)
+            inside[slice(None) if wish.span is None else timeline.frames(wish.span)] = True
+            outside = ~wish.allowed(timeline, plan.key_of_frame) & inside
+            outside[:, :FIRST_PITCH] = False
+            return [priced(wish.voice, outside * soft.weight)]
+        case Progression():
+            parts = [compiled(chord, plan) for chord in wish.chords(timeline)]
+        case _:
+            parts = [compiled(wish, plan)]
+    return [softened(_alone(part, timeline), soft.weight) for part in parts]
+
+
+def _alone(demand: Demand, timeline: Timeline) -> LayeredAutomaton:
+    """Everything that one demand asks, as one minimal automaton."""
+    (together,) = conjoin(demand.automata, Domains.full(timeline.n_frames))
+    if demand.domains is None:
+        return together
+    return minimise(restrict(together, demand.domains))
+
+
+def range_domains(timeline: Timeline, ruleset: RuleSet) -> Domains:
+    """Voices sing throughout and stay within the rule set's ranges."""
+    domains = Domains.full(timeline.n_frames)
+    for voice in Voice:
+        semitones = voice_semitones(voice)
+        outside = (semitones < ruleset.low[voice]) | (semitones > ruleset.high[voice])
+        outside[:FIRST_PITCH] = False
+        forbidden = sum(1 << int(token) for token in np.flatnonzero(outside)) | REST_BIT
+        domains.masks[:, voice] &= np.uint32(ALL_TOKENS & ~forbidden)
+    return domains
