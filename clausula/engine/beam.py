@@ -1,7 +1,7 @@
 """What the search carries and returns: types only.
 
 Shapes: P pieces, N hypotheses, T frames, V voices, K slots (voices in search order), H hidden
-states, G automata.
+states, G automata, R varied copies.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import jax
 
 from clausula.constraints.rule import Array
+from clausula.engine.copying import Register
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Hypotheses(NamedTuple):
         log_net: ``float32[N]`` log probability under the network, unmasked.
         cost: ``float32[N]`` nats of soft rules so far.
         proposal: the proposal's own state.
+        changes: ``int32[N, R]`` of each varied copy so far.
+        register: the last notes and verticalities, as far as limits on copies ask.
     """
 
     sounding: jax.Array
@@ -53,6 +56,8 @@ class Hypotheses(NamedTuple):
     log_net: jax.Array
     cost: jax.Array
     proposal: Any
+    changes: jax.Array
+    register: Register
 
 
 class Partial(NamedTuple):
@@ -61,6 +66,7 @@ class Partial(NamedTuple):
     Attributes:
         row: ``int32[N]`` row that each hypothesis had when the frame began.
         token: ``int32[N, K]`` voice tokens by slot; 0 where not yet chosen.
+        changes: ``int32[N, R]`` of each varied copy, this frame's included.
     """
 
     row: jax.Array
@@ -71,6 +77,7 @@ class Partial(NamedTuple):
     log_q: jax.Array
     log_net: jax.Array
     cost: jax.Array
+    changes: jax.Array
 
 
 class SearchResult(NamedTuple):

@@ -24,12 +24,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from clausula.engine.beam import Hypotheses, Partial, SearchConfig, SearchResult
+from clausula.engine.budgets import Change, all_changes
+from clausula.engine.copying import copied_chords, no_notes, remember
 from clausula.engine.filter import emit, filter_init, predict, token_guidance
+from clausula.engine.frame_masks import copying_costs, frame_masks, price_of, sounding_after
 from clausula.engine.gumbel import perturbed_children
 from clausula.engine.layers import Layers, frame_steps, step_rows
 from clausula.engine.lookahead import (
     ALLOWED,
-    BITS,
     PAIR_INDEX,
     Automata,
     FrameMasks,
@@ -47,7 +49,7 @@ from clausula.engine.messages import (
 from clausula.engine.tables import SearchTables
 from clausula.grid import SEARCH_ORDER
 from clausula.proposal import FrameSoFar, Past, Proposal
-from clausula.vocabulary import FIRST_PITCH, HOLD_TOKEN, N_VOICE, REST_TOKEN
+from clausula.vocabulary import FIRST_PITCH, N_VOICE, REST_TOKEN
 
 VOICES = tuple(int(v) for v in SEARCH_ORDER)  # voice at each slot
 
@@ -149,6 +151,8 @@ def _initial(
         log_net=zeros,
         cost=zeros,
         proposal=proposal.init(proposal.params, tables.controls, n),
+        changes=jnp.zeros((n, len(tables.budgets)), jnp.int32),
+        register=no_notes(tables.copies, n),
     )
 
 
@@ -165,7 +169,7 @@ def _frame(
     last = _to_global(tables, beam.sounding)
     past = Past(last, beam.age, beam.parent)
     state = proposal.begin_frame(proposal.params, beam.proposal, time, past)
-    masks = _masks(tables, beam, time)
+    masks = frame_masks(tables, beam, time)
     automata = tuple(
         frame_automaton(frame_steps(layers, time), reachable[time])
         for layers, reachable in zip(tables.layers, tables.reachable, strict=True)
@@ -186,7 +190,9 @@ def _frame(
         log_q=beam.log_q,
         log_net=beam.log_net,
         cost=beam.cost,
+        changes=beam.changes,
     )
+    copying = copying_costs(tables, beam, time)
     for slot in range(4):
         row = chosen.row
         here = FrameMasks(masks.voice[row], masks.pair[row])
@@ -201,70 +207,44 @@ def _frame(
             )
         allowed = ALLOWED[slot](here, automata, chosen.state, chosen.token)
         cost = _cost(tables, slot, time, chosen.token, beam.sounding[row])
+        terms = _beside(tables, beam, chosen, slot, time)
         chosen = _advance(
             config,
             jax.random.fold_in(key, slot),
             slot,
             chosen,
-            allowed,
+            allowed & terms.allowed,
             log_net,
-            log_guide,
-            cost,
+            log_guide + terms.log_guide,
+            cost + terms.cost + copying[row, VOICES[slot]],
+            terms.differs,
             automata,
             log_emission[VOICES[slot]],
         )
     return _next_beam(tables, beam, chosen, state, time)
 
 
-def _masks(tables: SearchTables, beam: Hypotheses, time: jax.Array) -> FrameMasks:
-    """The frame's masks for every row, from what it sounds and what its theme asks."""
-    context = tables.context_of_frame[time]
-    slots = np.array(VOICES)
-    by_slot = beam.sounding[:, slots]
-    voice = tables.voice_bits[context][slots, by_slot] & tables.domains[time][slots]
-    # A copied voice sounds what its theme did, moved: one token, known once the theme has sounded.
-    source = tables.tie_source[time][slots]
-    theme = beam.history[:, jnp.maximum(source, 0), slots].astype(jnp.int32)
-    token = tables.tie_map[tables.map_of_frame[time][slots], theme].astype(jnp.int32)
-    only = jnp.where(token >= 0, jnp.asarray(BITS)[jnp.maximum(token, 0)], jnp.uint32(0))
-    voice = voice & jnp.where(source >= 0, only, ~jnp.uint32(0))
-    pair = jnp.stack(
-        [
-            tables.pair_bits[context, i, by_slot[:, u], by_slot[:, v]]
-            for (u, v), i in PAIR_INDEX.items()
-        ],
-        axis=1,
-    )
-    alive = [
-        _leading_on(tables.pair_alive[time, i], by_slot[:, u], by_slot[:, v])
-        for (u, v), i in PAIR_INDEX.items()
-    ]
-    return FrameMasks(voice, pair & jnp.stack(alive, axis=1))
-
-
-def _leading_on(alive: jax.Array, first: jax.Array, second: jax.Array) -> jax.Array:
-    """``uint32[N, 32]`` for each token of a pair's first voice the second's that can go on.
-
-    Args:
-        alive: ``uint32[32]`` bits by what both sound at the end of the frame.
-        first: ``int32[N]`` what the first voice sounded before.
-        second: ``int32[N]`` what the second did.
-    """
-    tokens = jnp.arange(N_VOICE)
-    words = alive[_sounding(tokens[None], first[:, None])]
-    hold = jnp.asarray(BITS)[HOLD_TOKEN]
-    keeps = words & jnp.asarray(BITS)[second][:, None] != 0
-    return jnp.where(keeps, words | hold, words & ~hold)
+def _beside(
+    tables: SearchTables, beam: Hypotheses, chosen: Partial, slot: int, time: jax.Array
+) -> Change:
+    """What is asked of the slot's tokens beside rules and automata."""
+    history = beam.history[chosen.row]
+    terms = all_changes(tables.budgets, history, chosen.changes, 4 * time + slot)
+    if slot < 3:
+        return terms
+    allowed, cost = terms.allowed, terms.cost
+    register = jax.tree.map(lambda values: values[chosen.row], beam.register)
+    for copies in tables.copies.chords:
+        sounding = beam.sounding[chosen.row]
+        copied = copied_chords(copies, register, time, sounding, chosen.token)
+        allowed = allowed & ~(copied & jnp.isinf(copies.price))
+        cost = cost + jnp.where(copied, price_of(copies), 0.0)
+    return terms._replace(allowed=allowed, cost=cost)
 
 
 def _to_global(tables: SearchTables, sounding: jax.Array) -> jax.Array:
     """Global pitch tokens ``[N, V]`` of voice indices."""
     return tables.to_global[np.arange(4), sounding]
-
-
-def _sounding(token: jax.Array, before: jax.Array) -> jax.Array:
-    """Voice index that sounds after a token, given the one before; same shape."""
-    return jnp.where(token == HOLD_TOKEN, before, token)
 
 
 def _network(
@@ -283,7 +263,7 @@ def _network(
         voice = VOICES[earlier]
         chose = chosen.token[:, earlier]
         token = token.at[:, voice].set(tables.to_global[voice, chose])
-        heard = _sounding(chose, sounding[:, voice])
+        heard = sounding_after(chose, sounding[:, voice])
         now = now.at[:, voice].set(tables.to_global[voice, heard])
     frame = FrameSoFar(token, now, last, chosen.row)
     log_probs = proposal.log_probs(proposal.params, state, slot, frame)
@@ -297,11 +277,11 @@ def _cost(
     context = tables.context_of_frame[time]
     voice = VOICES[slot]
     options = jnp.arange(N_VOICE)
-    heard = _sounding(options[None, :], sounding[:, voice, None])
+    heard = sounding_after(options[None, :], sounding[:, voice, None])
     total = tables.voice_cost[context, voice][heard]
     for earlier in range(slot):
         other = VOICES[earlier]
-        beside = _sounding(token[:, earlier], sounding[:, other])
+        beside = sounding_after(token[:, earlier], sounding[:, other])
         table = tables.pair_cost[context, PAIR_INDEX[earlier, slot]]
         total += table[beside[:, None], heard]
     return total
@@ -316,6 +296,7 @@ def _advance(
     log_net: jax.Array,
     log_guide: jax.Array,
     cost: jax.Array,
+    differs: jax.Array,
     automata: Automata,
     log_emission: jax.Array,
 ) -> Partial:
@@ -340,6 +321,7 @@ def _advance(
         log_q=log_q[row, token],
         log_net=chosen.log_net[row] + log_net[row, token],
         cost=chosen.cost[row] + cost[row, token],
+        changes=chosen.changes[row] + differs[row, :, token],
     )
 
 
@@ -360,7 +342,7 @@ def _next_beam(
     token = jnp.zeros_like(chosen.token)
     for slot, voice in enumerate(VOICES):
         token = token.at[:, voice].set(chosen.token[:, slot])
-    sounding = _sounding(token, beam.sounding[row])
+    sounding = sounding_after(token, beam.sounding[row])
     started = (token >= FIRST_PITCH) | (token == REST_TOKEN)
     age = jnp.where(started, 0, jnp.minimum(beam.age[row] + 1, tables.oldest))
     history = beam.history[row].at[:, time].set(token.astype(jnp.int8))
@@ -376,4 +358,8 @@ def _next_beam(
         log_net=chosen.log_net,
         cost=chosen.cost,
         proposal=state,
+        changes=chosen.changes,
+        register=remember(
+            jax.tree.map(lambda values: values[row], beam.register), token, sounding, time
+        ),
     )

@@ -25,6 +25,8 @@ from clausula.grid import Voice
 from clausula.vocabulary import voice_to_global
 
 if TYPE_CHECKING:
+    from clausula.engine.budgets import Budget
+    from clausula.engine.copying import CopyTables
     from clausula.engine.layers import Layers
 
 FRAME_BUCKET = 128  # lengths are padded to a multiple of this
@@ -88,6 +90,8 @@ class SearchTables(NamedTuple):
         transition: ``float32[classes, H, H]``.
         log_emission: ``float32[classes, V, H, 32]``.
         to_global: ``int32[V, 32]`` global token of each voice token.
+        budgets: the returns that may change.
+        copies: the runs of the corpus that may not be copied.
         controls: what the proposal knows beforehand, each ``[T]``.
         oldest: ``int32[]`` age at which notes stop ageing.
     """
@@ -110,6 +114,8 @@ class SearchTables(NamedTuple):
     transition: Array
     log_emission: Array
     to_global: Array
+    budgets: tuple[Budget, ...]
+    copies: CopyTables
     controls: tuple
     oldest: Array
 
@@ -143,6 +149,8 @@ def search_tables(
     # The messages need JAX; a plan that cannot be compiled fails without it, at once.
     import jax
 
+    from clausula.engine.budgets import budgets_of
+    from clausula.engine.copying import copy_tables
     from clausula.engine.layers import layers_of
 
     timeline = plan.timeline
@@ -182,6 +190,8 @@ def search_tables(
         transition=hmm.transition,
         log_emission=log_emission(hmm, plan.key),
         to_global=np.stack([voice_to_global(v) for v in Voice]).astype(np.int32),
+        budgets=budgets_of(plan, compiled.domains),
+        copies=copy_tables(plan),
         controls=jax.tree.map(lambda column: pad(column, fill=-1), controls),
         oldest=np.int32(oldest),
     )

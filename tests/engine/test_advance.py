@@ -34,12 +34,13 @@ def advanced(config, arrays):
         log_q=jnp.asarray([-1.0, -2.0, -3.0]),
         log_net=jnp.asarray([-1.5, -2.5, -3.5]),
         cost=jnp.asarray([0.1, 0.2, 0.3]),
+        changes=jnp.asarray([[0], [1], [2]]),
     )
+    differs = jnp.tile(jnp.arange(N_VOICE) != 7, (ROWS, 1, 1)).astype(int)
     steps = jnp.zeros((4, 2, N_VOICE), int)
     automata = (FrameAutomaton(steps, jnp.zeros(2, jnp.uint32), jnp.asarray(True)),)
-    after = _advance(
-        config, jax.random.key(1), 0, chosen, allowed, log_net, log_guide, cost, automata, emission
-    )
+    key, terms = jax.random.key(1), (allowed, log_net, log_guide, cost, differs)
+    after = _advance(config, key, 0, chosen, *terms, automata, emission)
     return chosen, after
 
 
@@ -106,6 +107,12 @@ def test_maximising_keeps_the_best_by_network_guidance_and_costs():
         -np.inf,
     )
     np.testing.assert_allclose(after.score, np.sort(score.ravel())[::-1][:6], rtol=1e-4)
+
+
+def test_changes_are_counted_by_row_and_token():
+    before, after = advanced(SearchConfig(beam=12), drawn())
+    expected = np.asarray(before.changes)[after.row, 0] + (np.asarray(after.token[:, 0]) != 7)
+    np.testing.assert_array_equal(after.changes[:, 0], expected)
 
 
 def test_the_filter_follows_the_chosen_token():

@@ -85,6 +85,8 @@ BINDING = [
     "chord ii6 @ 1.2",
     "progression I IV6 V65 I @ 1",
     "rhythm T e e q h @ 1",
+    "vary 1 @ 3 by 2-3 in S,A",
+    "max-copy 3 notes",
 ]
 
 
