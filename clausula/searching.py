@@ -15,7 +15,7 @@ import jax
 import numpy as np
 
 from clausula import __version__
-from clausula.constraints.repeat import NO_SOURCE, Ties
+from clausula.constraints.repeat import NO_SOURCE, Ties, with_loose_ties
 from clausula.constraints.rulesets import RuleSet
 from clausula.corpus import held_out, load_chorales
 from clausula.engine import hmm
@@ -146,7 +146,8 @@ class Session:
             plan.key.mode is Mode.MINOR,
             self.loaded.style_index(style),
         )
-        controls = controls._replace(pins=_pins(plan), planned=_planned(compiled.ties))
+        ties = with_loose_ties(compiled.ties, plan.loosely, timeline, plan.key)
+        controls = controls._replace(pins=_pins(plan), planned=_planned(ties))
         self.plan = plan
         self.config = config
         self.tables = search_tables(plan, compiled, ruleset, hidden, controls, AGES - 1)

@@ -168,6 +168,18 @@ def token_map(repeat: Repeat, home: Key, voice: Voice) -> np.ndarray:
     return mapped
 
 
+def with_loose_ties(ties: Ties, repeats: Sequence[Repeat], timeline: Timeline, home: Key) -> Ties:
+    """The ties, and where there are none those of returns that may change: what may be expected."""
+    source_frame, map_of_frame, token_map = ties.source_frame, ties.map_of_frame, ties.token_map
+    for repeat in repeats:
+        own, _ = _resolved([_Copy(repeat, *placed(repeat, timeline))], timeline, home)
+        free = (source_frame == NO_SOURCE) & (own.source_frame != NO_SOURCE)
+        source_frame = np.where(free, own.source_frame, source_frame)
+        map_of_frame = np.where(free, own.map_of_frame + len(token_map), map_of_frame)
+        token_map = np.concatenate([token_map, own.token_map])
+    return Ties(source_frame, map_of_frame, token_map)
+
+
 def _resolved(copies: Sequence[_Copy], timeline: Timeline, home: Key) -> tuple[Ties, _Owner]:
     """Ties that lead straight to the original frames, and which repeat fills each copy's frame.
 

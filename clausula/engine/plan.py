@@ -103,6 +103,13 @@ class Plan:
         return (*self.cadences, *self.repeats, *self.pins, *self.others)
 
     @property
+    def loosely(self) -> list[Repeat]:
+        """The returns that may change, as they would be if they did not."""
+        wishes = [c.constraint if isinstance(c, Soft) else c for c in self.others]
+        returns = [c for c in wishes if isinstance(c, Repeat | Vary)]
+        return [c.exact if isinstance(c, Vary) else c for c in returns]
+
+    @property
     def key_of_frame(self) -> list[Key]:
         """The local key of every frame."""
         return [self.key_at(frame) for frame in range(self.timeline.n_frames)]
