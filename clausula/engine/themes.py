@@ -11,7 +11,6 @@ what sounds in the passage, and one chain over the passage's notes carries all s
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -103,15 +102,13 @@ def _runs(source: np.ndarray, row: np.ndarray) -> list[tuple[int, int, _Copies]]
     for frame in np.flatnonzero(source != NO_SOURCE).tolist():
         original = int(source[frame])
         copies.setdefault(original, []).append((frame - original, int(row[frame])))
-    originals = sorted(copies)
-    starts = originals[:1]
-    for before, frame in pairwise(originals):
-        if frame != before + 1 or copies[frame] != copies[before]:
-            starts.append(frame)
-    ends = [originals[originals.index(start) - 1] + 1 for start in starts[1:]] + [
-        frame + 1 for frame in originals[-1:]
-    ]
-    return [(start, end, tuple(copies[start])) for start, end in zip(starts, ends, strict=True)]
+    runs: list[list[int]] = []
+    for frame in sorted(copies):
+        if runs and frame == runs[-1][-1] + 1 and copies[frame] == copies[runs[-1][-1]]:
+            runs[-1].append(frame)
+        else:
+            runs.append([frame])
+    return [(run[0], run[-1] + 1, tuple(copies[run[0]])) for run in runs]
 
 
 def _intersect(allowed: np.ndarray, statements: list[Statement]) -> None:

@@ -44,7 +44,7 @@ def test_files_that_are_none(tmp_path):
         chain.load_counts(other)
 
 
-def test_it_is_better_than_knowing_nothing_on_held_out_chorales():
+def test_nats_on_the_held_out_chorales():
     corpus = load_chorales()
     apart = [corpus.grids[i] for i in held_out(corpus)]
     nats = nats_per_frame(interpolated(COUNTS), apart, Memory.NOTE)
