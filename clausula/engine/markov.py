@@ -1,8 +1,9 @@
 """First-order Markov chains on the HMM's alphabet: what the HMM must beat to earn its place.
 
 Each voice is a chain of its own, given what the HMM is given: the class of the frame and the mode.
-Two memories: ``Memory.TOKEN`` knows the token of the frame before (after a hold, the pitch is
-forgotten); ``Memory.PITCH`` also knows the pitch that sounds, through any number of holds.
+Three memories: ``Memory.TOKEN`` knows the token of the frame before (after a hold, the pitch is
+forgotten); ``Memory.NOTE`` the note that sounds, through any number of holds; ``Memory.PITCH`` also
+whether the frame before held it.
 Probabilities are interpolated from the widest context to none, each level weighted by the number
 of distinct tokens it has seen.
 
@@ -28,6 +29,7 @@ class Memory(StrEnum):
     """What a chain remembers of the frame before."""
 
     TOKEN = "token"
+    NOTE = "note"
     PITCH = "pitch"
 
 
@@ -40,9 +42,9 @@ def memory_states(tokens: np.ndarray, memory: Memory) -> np.ndarray:
 
     Args:
         tokens: ``[time, voice]`` key-relative tokens.
-        memory: ``TOKEN`` gives the token before; ``PITCH`` the note that sounds (rest, then
-            pitches), plus 66 when the frame before held it. A piece begins in a state of its own,
-            the last one.
+        memory: ``TOKEN`` gives the token before; ``NOTE`` the note that sounds (rest, then
+            pitches); ``PITCH`` the same, plus 66 when the frame before held it. A piece begins in a
+            state of its own, the last one.
     """
     states = np.empty(tokens.shape, np.int64)
     states[0] = state_count(memory) - 1
@@ -54,13 +56,14 @@ def memory_states(tokens: np.ndarray, memory: Memory) -> np.ndarray:
     # A hold before any note has nothing to remember; it counts as silence.
     last_note = np.maximum.accumulate(np.where(holds, -1, time), axis=0)
     note = np.maximum(np.take_along_axis(tokens, np.maximum(last_note, 0), axis=0) - 1, 0)
-    states[1:] = (np.where(last_note >= 0, note, 0) + N_NOTE * holds)[:-1]
+    held = N_NOTE * holds if memory is Memory.PITCH else 0
+    states[1:] = (np.where(last_note >= 0, note, 0) + held)[:-1]
     return states
 
 
 def state_count(memory: Memory) -> int:
     """Number of memory states, the start of a piece included."""
-    return (N_RELATIVE if memory is Memory.TOKEN else 2 * N_NOTE) + 1
+    return {Memory.TOKEN: N_RELATIVE, Memory.NOTE: N_NOTE, Memory.PITCH: 2 * N_NOTE}[memory] + 1
 
 
 def train_markov(grids: Sequence[Grid], memory: Memory) -> np.ndarray:
@@ -72,11 +75,25 @@ def train_markov(grids: Sequence[Grid], memory: Memory) -> np.ndarray:
     Raises:
         InputError: no grids, or a pitch outside the alphabet.
     """
+    return interpolated(count_tokens(grids, memory))
+
+
+def count_tokens(grids: Sequence[Grid], memory: Memory) -> np.ndarray:
+    """``int64[voice, mode, class, memory state, token]`` how often each token followed.
+
+    Raises:
+        InputError: no grids, or a pitch outside the alphabet.
+    """
     if not grids:
         raise InputError("there is no music to count: pass at least one grid")
-    counts = np.zeros((4, len(MODES), N_CLASSES, state_count(memory), N_RELATIVE))
+    counts = np.zeros((4, len(MODES), N_CLASSES, state_count(memory), N_RELATIVE), np.int64)
     for grid in grids:
         np.add.at(counts, (*_contexts(grid, memory), relative_tokens(grid)), 1)
+    return counts
+
+
+def interpolated(counts: np.ndarray) -> np.ndarray:
+    """Counts as conditional distributions; same shape, each row sums to one."""
     return np.stack([_interpolate(voice) for voice in counts])
 
 

@@ -48,6 +48,14 @@ def test_token_memory_forgets_the_pitch_and_pitch_memory_keeps_it():
     assert by_pitch.tolist() == [132, c, c + N_NOTE, c + N_NOTE, c + N_NOTE, d, d + N_NOTE, e]
 
 
+def test_note_memory_is_pitch_memory_that_does_not_know_of_holds():
+    tokens = relative_tokens(TUNES[0])
+    by_pitch = markov.memory_states(tokens, Memory.PITCH)
+    by_note = markov.memory_states(tokens, Memory.NOTE)
+    np.testing.assert_array_equal(by_note[1:], by_pitch[1:] % N_NOTE)
+    assert (by_note[0] == N_NOTE).all()
+
+
 def test_a_hold_before_any_note_counts_as_silence():
     states = markov.memory_states(np.ones((3, 4), int), Memory.PITCH)
     assert states[1:].tolist() == [[N_NOTE] * 4] * 2
@@ -85,7 +93,7 @@ def test_more_memory_explains_the_training_music_better():
         memory: markov.nats_per_frame(markov.train_markov(TUNES, memory), TUNES, memory)
         for memory in Memory
     }
-    assert scores[Memory.PITCH] < scores[Memory.TOKEN]
+    assert scores[Memory.PITCH] < scores[Memory.NOTE] < scores[Memory.TOKEN]
 
 
 def test_no_music():
