@@ -13,6 +13,7 @@ import jax
 
 from clausula.constraints.rule import Array
 from clausula.engine.copying import Register
+from clausula.engine.tie_guidance import TieState
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class SearchConfig:
     beam: int = 32  # hypotheses a piece
     temperature: float = 1.0  # divides the network's log probabilities
     guidance: float = 1.0  # exponent of p_hmm(constraints | prefix), lambda_1 of design §6
+    ties: float = 1.0  # exponent of p_chain(ties | prefix), lambda_2 of design §6
     tail: float = 0.02  # tokens below this share of the likeliest are cut
     maximise: bool = False  # keep the best instead of sampling
 
@@ -42,6 +44,7 @@ class Hypotheses(NamedTuple):
         cost: ``float32[N]`` nats of soft rules so far.
         proposal: the proposal's own state.
         changes: ``int32[N, R]`` of each varied copy so far.
+        ties: what is known of the returns to come.
         register: the last notes and verticalities, as far as limits on copies ask.
     """
 
@@ -57,6 +60,7 @@ class Hypotheses(NamedTuple):
     cost: jax.Array
     proposal: Any
     changes: jax.Array
+    ties: TieState
     register: Register
 
 
@@ -67,6 +71,7 @@ class Partial(NamedTuple):
         row: ``int32[N]`` row that each hypothesis had when the frame began.
         token: ``int32[N, K]`` voice tokens by slot; 0 where not yet chosen.
         changes: ``int32[N, R]`` of each varied copy, this frame's included.
+        ties: what is known of the returns to come.
     """
 
     row: jax.Array
@@ -78,6 +83,7 @@ class Partial(NamedTuple):
     log_net: jax.Array
     cost: jax.Array
     changes: jax.Array
+    ties: TieState
 
 
 class SearchResult(NamedTuple):

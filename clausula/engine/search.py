@@ -4,11 +4,12 @@ Each hypothesis is a row; all its state is one pytree. Within a frame the four v
 search order (slots 0 … 3: soprano, bass, alto, tenor). At each slot a row's token distribution is
 
     log q(token) = log p_net(token) / temperature
-                   + guidance * log p_hmm(constraints | prefix, token) - cost of soft rules,
+                   + guidance * log p_hmm(constraints | prefix, token)
+                   + ties * log p_chain(ties | prefix, token) - cost of soft rules,
                    masked, cut at the tail, normalised
 
 and either the rows are sampled without replacement by log q (stochastic beams), or those with
-the best ``log p_net + guidance * log p_hmm(constraints | prefix) - costs`` are kept (maximising;
+the best ``log p_net + guidance * log p_hmm + ties * log p_chain - costs`` are kept (maximising;
 never renormalised, so that rows stay comparable). Shapes: T frames, N hypotheses, H hidden
 states, G automata (the product of all constraints, or several where that is too wide), Q automaton
 states, K slots.
@@ -25,18 +26,16 @@ import numpy as np
 
 from clausula.engine.beam import Hypotheses, Partial, SearchConfig, SearchResult
 from clausula.engine.budgets import Change, all_changes
+from clausula.engine.choosing import Terms, choose, follow
 from clausula.engine.copying import copied_chords, no_notes, remember
-from clausula.engine.filter import emit, filter_init, predict, token_guidance
+from clausula.engine.filter import filter_init, predict, token_guidance
 from clausula.engine.frame_masks import copying_costs, frame_masks, price_of, sounding_after
-from clausula.engine.gumbel import perturbed_children
 from clausula.engine.layers import Layers, frame_steps, step_rows
 from clausula.engine.lookahead import (
     ALLOWED,
     PAIR_INDEX,
-    Automata,
     FrameMasks,
     frame_automaton,
-    step_states,
 )
 from clausula.engine.messages import (
     SEGMENT,
@@ -47,6 +46,7 @@ from clausula.engine.messages import (
     segment_messages,
 )
 from clausula.engine.tables import SearchTables
+from clausula.engine.tie_guidance import TieState, advance, theme_tokens, tie_init, token_log_probs
 from clausula.grid import SEARCH_ORDER
 from clausula.proposal import FrameSoFar, Past, Proposal
 from clausula.vocabulary import FIRST_PITCH, N_VOICE, REST_TOKEN
@@ -152,6 +152,7 @@ def _initial(
         cost=zeros,
         proposal=proposal.init(proposal.params, tables.controls, n),
         changes=jnp.zeros((n, len(tables.budgets)), jnp.int32),
+        ties=tie_init(tables.ties, n),
         register=no_notes(tables.copies, n),
     )
 
@@ -191,9 +192,11 @@ def _frame(
         log_net=beam.log_net,
         cost=beam.cost,
         changes=beam.changes,
+        ties=beam.ties,
     )
     copying = copying_costs(tables, beam, time)
-    for slot in range(4):
+    themes = theme_tokens(tables.ties, beam.history, time)
+    for slot, voice in enumerate(VOICES):
         row = chosen.row
         here = FrameMasks(masks.voice[row], masks.pair[row])
         log_net = _network(proposal, tables, state, slot, chosen, beam.sounding[row], last[row])
@@ -203,24 +206,27 @@ def _frame(
                 chosen.log_alpha,
                 after[slot],
                 *step_rows(layers, time, slot, chosen.state[:, g]),
-                log_emission[VOICES[slot]],
+                log_emission[voice],
             )
         allowed = ALLOWED[slot](here, automata, chosen.state, chosen.token)
         cost = _cost(tables, slot, time, chosen.token, beam.sounding[row])
-        terms = _beside(tables, beam, chosen, slot, time)
-        chosen = _advance(
-            config,
-            jax.random.fold_in(key, slot),
-            slot,
-            chosen,
-            allowed & terms.allowed,
+        beside = _beside(tables, beam, chosen, slot, time)
+        own = beam.sounding[row, voice]
+        log_ties = token_log_probs(tables.ties, chosen.ties, time, voice, own, themes[row, voice])
+        terms = Terms(
+            allowed & beside.allowed,
             log_net,
-            log_guide + terms.log_guide,
-            cost + terms.cost + copying[row, VOICES[slot]],
-            terms.differs,
-            automata,
-            log_emission[VOICES[slot]],
+            config.guidance * (log_guide + beside.log_guide)
+            + config.ties * _together(chosen.ties, voice, log_ties),
+            cost + beside.cost + copying[row, voice],
+            beside.differs,
         )
+        choice = choose(config, jax.random.fold_in(key, slot), chosen, terms)
+        ties = advance(
+            tables.ties, chosen.ties, time, voice, own, log_ties, choice.row, choice.token
+        )
+        chosen = follow(chosen, choice, terms, slot, automata, log_emission[voice])
+        chosen = chosen._replace(ties=ties)
     return _next_beam(tables, beam, chosen, state, time)
 
 
@@ -240,6 +246,12 @@ def _beside(
         allowed = allowed & ~(copied & jnp.isinf(copies.price))
         cost = cost + jnp.where(copied, price_of(copies), 0.0)
     return terms._replace(allowed=allowed, cost=cost)
+
+
+def _together(ties: TieState, voice: int, log_ties: jax.Array) -> jax.Array:
+    """``[N, 32]`` log P(all voices keep their ties | tokens so far, this voice's token)."""
+    others = np.array([other for other in VOICES if other != voice])
+    return log_ties + ties.log_ties[:, others].sum(axis=1, keepdims=True)
 
 
 def _to_global(tables: SearchTables, sounding: jax.Array) -> jax.Array:
@@ -287,53 +299,6 @@ def _cost(
     return total
 
 
-def _advance(
-    config: SearchConfig,
-    key: jax.Array,
-    slot: int,
-    chosen: Partial,
-    allowed: jax.Array,
-    log_net: jax.Array,
-    log_guide: jax.Array,
-    cost: jax.Array,
-    differs: jax.Array,
-    automata: Automata,
-    log_emission: jax.Array,
-) -> Partial:
-    """Choose the slot's token in every row and keep the best ``N`` of all children."""
-    # Guidance is -inf exactly where an automaton rejects, which the mask says too.
-    guide = jnp.where(allowed, log_guide, 0.0) * config.guidance
-    logits = jnp.where(allowed, log_net / config.temperature + guide - cost, -jnp.inf)
-    log_q = chosen.log_q[:, None] + _cut_and_normalise(logits, config.tail)
-    if config.maximise:
-        potential = chosen.log_net[:, None] + log_net - chosen.cost[:, None] - cost + guide
-        score = jnp.where(allowed & (chosen.score > -jnp.inf)[:, None], potential, -jnp.inf)
-    else:
-        score = perturbed_children(key, log_q, chosen.score)
-    best, index = jax.lax.top_k(score.reshape(-1), config.beam)
-    row, token = index // N_VOICE, index % N_VOICE
-    return Partial(
-        row=chosen.row[row],
-        token=chosen.token[row].at[:, slot].set(token),
-        state=step_states(automata, slot, chosen.state[row], token),
-        log_alpha=emit(chosen.log_alpha[row], log_emission, token)[0],
-        score=best,
-        log_q=log_q[row, token],
-        log_net=chosen.log_net[row] + log_net[row, token],
-        cost=chosen.cost[row] + cost[row, token],
-        changes=chosen.changes[row] + differs[row, :, token],
-    )
-
-
-def _cut_and_normalise(logits: jax.Array, tail: float) -> jax.Array:
-    """Log probabilities after the tail is cut; rows without a token stay ``-inf``."""
-    top = logits.max(1, keepdims=True)
-    some = top > -jnp.inf
-    kept = jnp.where(logits >= top + np.log(tail), logits, -jnp.inf) if tail > 0 else logits
-    kept = jnp.where(some, kept, 0.0)
-    return jnp.where(some, jax.nn.log_softmax(kept, -1), -jnp.inf)
-
-
 def _next_beam(
     tables: SearchTables, beam: Hypotheses, chosen: Partial, state: Any, time: jax.Array
 ) -> Hypotheses:
@@ -359,6 +324,7 @@ def _next_beam(
         cost=chosen.cost,
         proposal=state,
         changes=chosen.changes,
+        ties=chosen.ties,
         register=remember(
             jax.tree.map(lambda values: values[row], beam.register), token, sounding, time
         ),

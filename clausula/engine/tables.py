@@ -16,11 +16,13 @@ from clausula.constraints.pair_tables import pair_cost, voice_cost
 from clausula.constraints.repeat import Ties
 from clausula.constraints.rule import Array
 from clausula.constraints.rulesets import RuleSet
+from clausula.engine.chain import load_counts, log_steps, step_of_frame
 from clausula.engine.conflict import Narrowed, require_possible
 from clausula.engine.demands import Scene, demands_of
 from clausula.engine.hmm import HMM, MODES, frame_classes, log_emission
 from clausula.engine.pairs import rule_words
 from clausula.engine.plan import Plan
+from clausula.engine.tie_tables import TieTables, tie_forecast
 from clausula.grid import Voice
 from clausula.vocabulary import voice_to_global
 
@@ -90,6 +92,7 @@ class SearchTables(NamedTuple):
         transition: ``float32[classes, H, H]``.
         log_emission: ``float32[classes, V, H, 32]``.
         to_global: ``int32[V, 32]`` global token of each voice token.
+        ties: what the observed chain says of the returns.
         budgets: the returns that may change.
         copies: the runs of the corpus that may not be copied.
         controls: what the proposal knows beforehand, each ``[T]``.
@@ -114,6 +117,7 @@ class SearchTables(NamedTuple):
     transition: Array
     log_emission: Array
     to_global: Array
+    ties: TieTables
     budgets: tuple[Budget, ...]
     copies: CopyTables
     controls: tuple
@@ -190,11 +194,27 @@ def search_tables(
         transition=hmm.transition,
         log_emission=log_emission(hmm, plan.key),
         to_global=np.stack([voice_to_global(v) for v in Voice]).astype(np.int32),
+        ties=tie_tables(plan, compiled, frame_class, padded),
         budgets=budgets_of(plan, compiled.domains),
         copies=copy_tables(plan),
         controls=jax.tree.map(lambda column: pad(column, fill=-1), controls),
         oldest=np.int32(oldest),
     )
+
+
+def tie_tables(plan: Plan, compiled: Compiled, frame_class: np.ndarray, frames: int) -> TieTables:
+    """The messages over the returns of a plan, for so many frames.
+
+    Args:
+        plan: the plan.
+        compiled: from ``compile_plan``.
+        frame_class: int ``[time]`` class of each frame.
+        frames: length to pad to.
+    """
+    steps = log_steps(load_counts(), plan.key, int(frame_class[0]))
+    return tie_forecast(
+        compiled.ties, compiled.domains, steps, step_of_frame(frame_class), frames
+    ).tables
 
 
 def _by_class(tables: list[np.ndarray]) -> np.ndarray:

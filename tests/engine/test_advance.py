@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from clausula.engine.beam import Partial, SearchConfig
+from clausula.engine.choosing import Terms, choose, follow
 from clausula.engine.lookahead import FrameAutomaton
-from clausula.engine.search import _advance
 from clausula.vocabulary import N_VOICE
 
 ROWS, STATES = 3, 5
@@ -35,13 +35,14 @@ def advanced(config, arrays):
         log_net=jnp.asarray([-1.5, -2.5, -3.5]),
         cost=jnp.asarray([0.1, 0.2, 0.3]),
         changes=jnp.asarray([[0], [1], [2]]),
+        ties=None,
     )
     differs = jnp.tile(jnp.arange(N_VOICE) != 7, (ROWS, 1, 1)).astype(int)
+    terms = Terms(allowed, log_net, config.guidance * log_guide, cost, differs)
     steps = jnp.zeros((4, 2, N_VOICE), int)
     automata = (FrameAutomaton(steps, jnp.zeros(2, jnp.uint32), jnp.asarray(True)),)
-    key, terms = jax.random.key(1), (allowed, log_net, log_guide, cost, differs)
-    after = _advance(config, key, 0, chosen, *terms, automata, emission)
-    return chosen, after
+    choice = choose(config, jax.random.key(1), chosen, terms)
+    return chosen, follow(chosen, choice, terms, 0, automata, emission)
 
 
 def expected_log_q(config, arrays):
