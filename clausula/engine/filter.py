@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from clausula.constraints.automaton import REFUSED
-from clausula.engine.messages import finite_max
+from clausula.engine.scaled import finite_max
 
 
 def filter_init(initial: jax.Array, batch: int) -> jax.Array:

@@ -1,7 +1,8 @@
 """An automaton and domains as arrays of bucketed shape, for compiled programs.
 
 The tokens of a state are grouped by the state they lead to, its *kinds* of successors: most states
-have few, and sums over tokens become sums over kinds.
+have few, and sums over tokens become sums over kinds. The sets of tokens that make up a kind, its
+*groups*, are fewer still: states of one layer share them, so their masses are summed once a layer.
 """
 
 from __future__ import annotations
@@ -18,9 +19,8 @@ from clausula.errors import PlanError
 from clausula.grid import SEARCH_ORDER
 from clausula.vocabulary import N_VOICE
 
-NARROW = 8  # layers of no more states than this are one small block
+NARROW = 8  # smallest bucket of states, and of the groups of a table
 MOST_STATES = 1 << 14  # numbers of states are int16
-FEW = 4  # layers whose states have no more successors than this are summed by successor
 
 
 class Layers(NamedTuple):
@@ -29,22 +29,29 @@ class Layers(NamedTuple):
     Attributes:
         successor: int16 ``[table, q, kind]`` distinct next states; padded with ``REFUSED``.
         kind: int8 ``[table, q, token]`` index into ``successor``, ``REFUSED`` where refused.
+        group: uint32 ``[table, g]`` distinct sets of the tokens of a kind, bit ``j`` set for voice
+            token ``j``; padded with the empty set.
+        group_of_kind: int32 ``[table, q, kind]`` index into ``group``.
         table: int32 ``[time, slot]`` index of each layer's table.
         domains: uint32 ``[time, slot]`` bit ``j`` set where voice token ``j`` is allowed.
         accepting: bool ``[q]`` states after the last layer that accept.
         states: int32 ``[time, slot]`` states before each layer; 0 in padding.
-        few: bool ``[time, slot]`` whether no state of the layer has more than ``FEW`` successors.
+        kinds: int32 ``[time, slot]`` the most successors that a state of the layer has.
+        groups: int32 ``[time, slot]`` groups of the layer's table.
         active: bool ``[time]`` false in padding after the end of the piece.
         start: int32 ``[]`` the state before the first layer.
     """
 
     successor: jax.Array
     kind: jax.Array
+    group: jax.Array
+    group_of_kind: jax.Array
     table: jax.Array
     domains: jax.Array
     accepting: jax.Array
     states: jax.Array
-    few: jax.Array
+    kinds: jax.Array
+    groups: jax.Array
     active: jax.Array
     start: jax.Array
 
@@ -90,16 +97,26 @@ def layers_of(
             f"({MOST_STATES}); keep the constraints in several automata"
         )
     successor, kind = _grouped(automaton.tables, least)
-    few = (kind.max(axis=(1, 2), initial=0) < FEW)[automaton.table_of_layer]
+    group, group_of_kind = _groups(kind, successor.shape[2])
+    kinds = kind.max(axis=(1, 2), initial=REFUSED) + 1
+    groups = (group != 0).sum(axis=1)
     pad = ((0, frames - own), (0, 0))
+
+    def of_layer(by_table: np.ndarray) -> jax.Array:
+        by_layer = by_table.astype(np.int32)[automaton.table_of_layer]
+        return jnp.asarray(np.pad(by_layer.reshape(own, 4), pad))
+
     return Layers(
         successor=jnp.asarray(successor),
         kind=jnp.asarray(kind),
+        group=jnp.asarray(group),
+        group_of_kind=jnp.asarray(group_of_kind),
         table=jnp.asarray(np.pad(automaton.table_of_layer.reshape(own, 4), pad)),
         domains=jnp.asarray(np.pad(domains.masks[:, SEARCH_ORDER], pad)),
         accepting=jnp.arange(successor.shape[1]) < int(automaton.n_states[-1]),
         states=jnp.asarray(np.pad(automaton.n_states[:-1].reshape(own, 4), pad)),
-        few=jnp.asarray(np.pad(few.reshape(own, 4), pad, constant_values=True)),
+        kinds=of_layer(kinds),
+        groups=of_layer(groups),
         active=jnp.arange(frames) < own,
         start=jnp.int32(automaton.start),
     )
@@ -131,6 +148,26 @@ def _grouped(tables: np.ndarray, least: tuple[int, int, int]) -> tuple[np.ndarra
         return np.pad(values, missing, constant_values=REFUSED)
 
     return padded(successor), padded(kind)
+
+
+def _groups(kind: np.ndarray, n_kinds: int) -> tuple[np.ndarray, np.ndarray]:
+    """``group`` and ``group_of_kind`` of the kinds ``[table, q, token]`` of tokens."""
+    n_tables, width, _ = kind.shape
+    tokens = np.zeros((n_tables, width, n_kinds), np.uint32)
+    for token in range(N_VOICE):
+        table, state = np.nonzero(kind[..., token] != REFUSED)
+        tokens[table, state, kind[table, state, token]] |= np.uint32(1 << token)
+    # Tokens of no kind are last in a table's descending order, where the padding is.
+    found = [np.unique(-of_table.astype(np.int64)) for of_table in tokens]
+    most = max(int((sets != 0).sum()) for sets in found)
+    group = np.zeros((n_tables, bucket(most, NARROW)), np.uint32)
+    group_of_kind = np.zeros(tokens.shape, np.int32)
+    for index, sets in enumerate(found):
+        sets = sets[sets != 0]
+        group[index, : len(sets)] = -sets
+        place = np.searchsorted(sets, -tokens[index].astype(np.int64))
+        group_of_kind[index] = np.minimum(place, group.shape[1] - 1)
+    return group, group_of_kind
 
 
 def allowed_tokens(masks: jax.Array) -> jax.Array:

@@ -3,14 +3,16 @@
 ``log_beta[l, q, z]`` is the log probability that the rest of the piece satisfies every constraint.
 Only the rows at every ``SEGMENT``-th frame boundary are stored: ``segment_messages`` recomputes the
 boundaries between two of them, ``frame_messages`` the four rows within a frame, where the search
-needs them (design §6). The definitions are those of ``messages_reference``. A layer costs what its
-own states cost, however wide the widest one is: states are worked off in blocks.
+needs them (design §6). The definitions are those of ``messages_reference``.
 
-Nothing reachable underflows: sums over tokens are taken relative to the largest message for the
-same ``(q, z)``, sums over hidden states relative to the largest for the same ``q``. The largest is
-then 1 and is weighted by a parameter, and every parameter has a floor that float32 can hold
-(``hmm.FLOOR``). So a message is -inf exactly where no continuation exists; that truth itself is
-``constraints.automaton.reachable``, a boolean pass.
+During a pass the messages are numbers, each automaton state's relative to its own scale
+(``scaled``), so that nothing is exponentiated from layer to layer. A layer costs what its own
+states cost, however wide the widest one is: states are worked off in blocks, in place. Where a
+frame has one automaton state throughout, which is most of the time, its four layers are products of
+vectors, and what is left is one multiplication by the transition matrix.
+
+A message is -inf exactly where no continuation exists (``scaled`` says why nothing reachable
+underflows); that truth itself is ``constraints.automaton.reachable``, a boolean pass.
 """
 
 from __future__ import annotations
@@ -24,12 +26,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from clausula.constraints.automaton import REFUSED
-from clausula.engine.layers import FEW, NARROW, Layers, step_rows
+from clausula.engine.layers import NARROW, Layers, allowed_tokens
+from clausula.engine.scaled import Scaled, finite_max, logs, rescaled, scaled, weighted
 from clausula.errors import PlanError
 from clausula.grid import SEARCH_ORDER
 
 SEGMENT = 32  # frames from one stored boundary to the next
-BLOCK = 64  # states worked off at once; layers of NARROW or fewer are one small block
+BLOCK = 32  # states worked off at once
 VOICE_OF_SLOT = np.array(SEARCH_ORDER)
 
 
@@ -47,6 +50,20 @@ class Model(NamedTuple):
     log_emission: jax.Array
 
 
+class _Laid(NamedTuple):
+    """The model as a pass multiplies it.
+
+    Attributes:
+        classes: ``[time]``.
+        transition: ``[z, z']`` of each class: an array of its own, or each use would copy it.
+        emission: ``[slot, 32, z]`` of each class.
+    """
+
+    classes: jax.Array
+    transition: list[jax.Array]
+    emission: list[jax.Array]
+
+
 @partial(jax.jit, static_argnames="keep_all")
 def boundary_messages(layers: Layers, model: Model, keep_all: bool = True) -> jax.Array:
     """The backward pass: messages at all frame boundaries.
@@ -61,10 +78,10 @@ def boundary_messages(layers: Layers, model: Model, keep_all: bool = True) -> ja
         constraints, given the state ``z`` of frame ``t - 1``. Time ``O(T Q (K + H) H)``.
     """
     last = _after_the_end(layers, model)
-    frames = jnp.arange(len(model.classes))
+    frames = len(model.classes)
     if not keep_all:
-        return _back(layers, model, frames, last)[None]
-    return _kept(layers, model, frames, last)
+        return _kept(layers, model, 0, (1, frames), last)[:1]
+    return _kept(layers, model, 0, (frames, 1), last)
 
 
 @jax.jit
@@ -77,17 +94,11 @@ def checkpoints(layers: Layers, model: Model) -> jax.Array:
     Raises:
         PlanError: the padded length is no multiple of ``SEGMENT``.
     """
-    if len(model.classes) % SEGMENT:
-        raise PlanError(f"{len(model.classes)} frames; pad to a multiple of {SEGMENT}")
-    segments = jnp.arange(len(model.classes)).reshape(-1, SEGMENT)
-
-    def step(after: jax.Array, frames: jax.Array) -> tuple[jax.Array, jax.Array]:
-        before = _back(layers, model, frames, after)
-        return before, before
-
+    frames = len(model.classes)
+    if frames % SEGMENT:
+        raise PlanError(f"{frames} frames; pad to a multiple of {SEGMENT}")
     last = _after_the_end(layers, model)
-    _, rows = jax.lax.scan(step, last, segments, reverse=True)
-    return jnp.concatenate([rows, last[None]])
+    return _kept(layers, model, 0, (frames // SEGMENT, SEGMENT), last)
 
 
 def segment_messages(
@@ -101,7 +112,7 @@ def segment_messages(
         segment: ``[]`` which.
         after: ``[q, z]`` row ``segment + 1`` of ``checkpoints``.
     """
-    return _kept(layers, model, segment * SEGMENT + jnp.arange(SEGMENT), after)
+    return _kept(layers, model, segment * SEGMENT, (SEGMENT, 1), after)
 
 
 def _after_the_end(layers: Layers, model: Model) -> jax.Array:
@@ -110,51 +121,149 @@ def _after_the_end(layers: Layers, model: Model) -> jax.Array:
     return jnp.where(layers.accepting[:, None], jnp.zeros((1, states)), -jnp.inf)
 
 
-def _back(layers: Layers, model: Model, frames: jax.Array, after: jax.Array) -> jax.Array:
-    """Messages before the first of consecutive frames from those after the last, ``[q, z]``."""
-    emission = jnp.exp(model.log_emission)
-
-    def step(index: jax.Array, after: jax.Array) -> jax.Array:
-        return _before_frame(layers, model, emission, frames[len(frames) - 1 - index], after)
-
-    return jax.lax.fori_loop(0, len(frames), step, after)
+def _laid(model: Model) -> _Laid:
+    classes = range(len(model.transition))
+    emission = jnp.swapaxes(jnp.exp(model.log_emission)[:, VOICE_OF_SLOT], 2, 3)
+    return _Laid(
+        model.classes, [model.transition[c] for c in classes], [emission[c] for c in classes]
+    )
 
 
-def _kept(layers: Layers, model: Model, frames: jax.Array, after: jax.Array) -> jax.Array:
-    """Messages at all boundaries of consecutive frames, ``[frame + 1, q, z]``."""
-    emission = jnp.exp(model.log_emission)
+def _of_class(laid: _Laid, frame: jax.Array, use: Callable, *operands: jax.Array) -> jax.Array:
+    """``use(transition, emission, *operands)`` with the matrices of the frame's class."""
+    of_class = zip(laid.transition, laid.emission, strict=True)
+    branches = [partial(use, *matrices) for matrices in of_class]
+    return jax.lax.switch(laid.classes[frame], branches, *operands)
 
-    def step(after: jax.Array, frame: jax.Array) -> tuple[jax.Array, jax.Array]:
-        before = _before_frame(layers, model, emission, frame, after)
-        return before, before
 
-    _, rows = jax.lax.scan(step, after, frames, reverse=True)
-    return jnp.concatenate([rows, after[None]])
+def _kept(
+    layers: Layers,
+    model: Model,
+    first: jax.Array | int,
+    stretches: tuple[int, int],
+    after: jax.Array,
+) -> jax.Array:
+    """Messages at the boundaries of consecutive stretches of frames.
+
+    Args:
+        layers: the constraints.
+        model: padded to the same length.
+        first: ``[]`` the first frame.
+        stretches: how many, and frames in each.
+        after: ``[q, z]`` messages after the last of them.
+
+    Returns:
+        ``[stretch + 1, q, z]``. The frames of the padding change nothing.
+    """
+    number, length = stretches
+    laid = _laid(model)
+    alone = _alone(layers)
+    begins = first + length * jnp.arange(number + 1)
+    end = jnp.minimum(begins[-1], layers.active.sum())
+    rows = jnp.where((begins >= end)[:, None, None], after, -jnp.inf)
+    message = scaled(after)
+    scratch = Scaled(jnp.zeros_like(message.value), jnp.zeros_like(message.log_scale))
+
+    def stretch(index: jax.Array, carry: tuple) -> tuple:
+        message, scratch, rows = carry
+        here = worked - 1 - index
+        frames = (begins[here], jnp.minimum(begins[here + 1], end))
+        message, scratch = _through(layers, laid, alone, frames, message, scratch)
+        rows = _store(rows, here, layers.states[begins[here], 0], message)
+        return message, scratch, rows
+
+    worked = (begins[:-1] < end).sum()
+    return jax.lax.fori_loop(0, worked, stretch, (message, scratch, rows))[2]
+
+
+def _alone(layers: Layers) -> jax.Array:
+    """``bool[time]`` whether there is one automaton state all through a frame and after it."""
+    following = jnp.pad(layers.states[1:, 0], (0, 1))
+    return (layers.states == 1).all(axis=1) & (following == 1)
+
+
+def _through(
+    layers: Layers,
+    laid: _Laid,
+    alone: jax.Array,
+    frames: tuple[jax.Array, jax.Array],
+    message: Scaled,
+    scratch: Scaled,
+) -> tuple[Scaled, Scaled]:
+    """Messages before the first of consecutive frames from those after the last.
+
+    Args:
+        layers: the constraints.
+        laid: the model.
+        alone: from ``_alone``.
+        frames: the first, and the one after the last.
+        message: after them. Rows beyond the layer's states are never read.
+        scratch: of the same shapes.
+    """
+    first, end = frames
+
+    def more(carry: tuple) -> jax.Array:
+        return carry[0] > first
+
+    def run(carry: tuple) -> tuple:
+        time, message, scratch = carry
+        # Frames of one state are a run of their own, which leaves the large arrays alone.
+        row = Scaled(message.value[0], message.log_scale[0])
+        time, row = jax.lax.while_loop(
+            lambda carry: (carry[0] > first) & alone[carry[0] - 1],
+            lambda carry: (carry[0] - 1, _before_lone_frame(layers, laid, *carry)),
+            (time, row),
+        )
+        message = Scaled(
+            message.value.at[0].set(row.value), message.log_scale.at[0].set(row.log_scale)
+        )
+        return jax.lax.while_loop(
+            lambda carry: (carry[0] > first) & ~alone[carry[0] - 1],
+            lambda carry: (carry[0] - 1, *_before_frame(layers, laid, *carry)),
+            (time, message, scratch),
+        )
+
+    return jax.lax.while_loop(more, run, (end, message, scratch))[1:]
+
+
+def _before_lone_frame(layers: Layers, laid: _Laid, end: jax.Array, row: Scaled) -> Scaled:
+    """The message ``[z]`` at the boundary before frame ``end - 1``, which has one state."""
+    frame = end - 1
+    tokens = layers.group[layers.table[frame], 0] & layers.domains[frame]
+    member = allowed_tokens(tokens).astype(jnp.float32)
+
+    def through(
+        transition: jax.Array, emission: jax.Array, member: jax.Array, value: jax.Array
+    ) -> jax.Array:
+        for slot in (3, 2, 1, 0):
+            value = value * jnp.matmul(member[slot][None], emission[slot], precision="highest")[0]
+        return jnp.matmul(transition, value, precision="highest")
+
+    return rescaled(_of_class(laid, frame, through, member, row.value), row.log_scale)
 
 
 def _before_frame(
-    layers: Layers, model: Model, emission: jax.Array, frame: jax.Array, after: jax.Array
-) -> jax.Array:
-    """Messages at the boundary before a frame; a frame of the padding changes nothing.
+    layers: Layers, laid: _Laid, end: jax.Array, message: Scaled, scratch: Scaled
+) -> tuple[Scaled, Scaled]:
+    """Messages at the boundary before frame ``end - 1``, and the arrays that are free now."""
+    frame = end - 1
 
-    ``emission`` is ``exp(model.log_emission)``, which all frames of a class share.
-    """
+    def chosen(transition: jax.Array, emission: jax.Array) -> jax.Array:
+        return emission
 
-    def through() -> jax.Array:
-        of_class = model.classes[frame]
+    emission = _of_class(laid, frame, chosen)
+    for slot in (3, 2, 1, 0):
+        before = _before_slot(layers, frame, slot, message, emission[slot], scratch)
+        message, scratch = before, message
 
-        def slot(index: jax.Array, message: jax.Array) -> jax.Array:
-            return _before_slot(layers, frame, 3 - index, message, emission[of_class])
+    def product(transition: jax.Array, emission: jax.Array, value: jax.Array) -> jax.Array:
+        return jnp.matmul(value, transition.T, precision="highest")
 
-        within = jax.lax.fori_loop(0, 4, slot, after)
-        transition = model.transition[of_class]
+    def block(first: jax.Array, before: Scaled) -> Scaled:
+        rows = _rows(before, first)
+        return rescaled(_of_class(laid, frame, product, rows.value), rows.log_scale)
 
-        def rows(states: jax.Array) -> jax.Array:
-            return _through_transition(within[states], transition)
-
-        return _by_blocks(rows, layers.states[frame, 0], after.shape)
-
-    return jax.lax.cond(layers.active[frame], through, lambda: after)
+    return _by_blocks(block, layers.states[frame, 0], message), scratch
 
 
 def frame_messages(
@@ -172,93 +281,91 @@ def frame_messages(
         ``[slot, q, z]``: log probability that the tokens from this slot on satisfy the
         constraints, given the frame's own state ``z``. What follows the last slot is ``after``.
     """
-
-    def step(message: jax.Array, slot: jax.Array) -> tuple[jax.Array, jax.Array]:
-        before = _before_slot(layers, frame, slot, message, emission)
-        return before, before
-
-    emission = jnp.exp(log_emission)
-    return jax.lax.scan(step, after, jnp.arange(4), reverse=True)[1]
+    emission = jnp.swapaxes(jnp.exp(log_emission)[VOICE_OF_SLOT], 1, 2)
+    message = scaled(after)
+    scratch = Scaled(jnp.zeros_like(message.value), jnp.zeros_like(message.log_scale))
+    rows = jnp.full((4, *after.shape), -jnp.inf)
+    for slot in (3, 2, 1, 0):
+        before = _before_slot(layers, frame, slot, message, emission[slot], scratch)
+        message, scratch = before, message
+        rows = _store(rows, slot, layers.states[frame, slot], message)
+    return rows
 
 
 def _before_slot(
     layers: Layers,
     frame: jax.Array | int,
-    slot: jax.Array,
-    after: jax.Array,
+    slot: int,
+    after: Scaled,
     emission: jax.Array,
-) -> jax.Array:
-    """Messages before a slot ``[q, z]`` from those after it; ``emission`` ``[voice, z, 32]``."""
-    emission = emission[jnp.asarray(VOICE_OF_SLOT)[slot]]
+    scratch: Scaled,
+) -> Scaled:
+    """Messages before a slot from those after it, written to ``scratch``; emission ``[32, z]``."""
+    table = layers.table[frame, slot]
+    tokens = layers.group[table] & layers.domains[frame, slot]
+    mass = _masses(tokens, layers.groups[frame, slot], emission)
 
-    def rows(states: jax.Array) -> jax.Array:
-        successor, kind = step_rows(layers, frame, slot, states)
-        if successor.shape[1] <= FEW:
-            return _by_successor(after, successor, kind, emission)
-        return jax.lax.cond(
-            layers.few[frame, slot],
-            lambda: _by_successor(after, successor[:, :FEW], kind, emission),
-            lambda: _by_token(after, successor, kind, emission),
-        )
+    def block(first: jax.Array, _: Scaled) -> Scaled:
+        def rows(of_table: jax.Array) -> jax.Array:
+            shape = (1, min(BLOCK, of_table.shape[1]), of_table.shape[2])
+            return jax.lax.dynamic_slice(of_table, (table, first, 0), shape)[0].astype(jnp.int32)
 
-    return _by_blocks(rows, layers.states[frame, slot], after.shape)
+        successor, group = rows(layers.successor), rows(layers.group_of_kind)
+        leads = (successor != REFUSED) & (tokens[group] != 0)
+        return weighted(after, mass, leads, successor, group, layers.kinds[frame, slot])
+
+    return _by_blocks(block, layers.states[frame, slot], scratch)
+
+
+def _masses(tokens: jax.Array, groups: jax.Array, emission: jax.Array) -> jax.Array:
+    """``[g, z]`` probability of the tokens of each group, for the first ``groups`` of them."""
+    member = allowed_tokens(tokens).astype(jnp.float32)
+
+    def some(index: jax.Array, mass: jax.Array) -> jax.Array:
+        first = index * NARROW
+        rows = jax.lax.dynamic_slice_in_dim(member, first, NARROW)
+        part = jnp.matmul(rows, emission, precision="highest")
+        return jax.lax.dynamic_update_slice(mass, part, (first, 0))
+
+    mass = jnp.zeros((len(tokens), emission.shape[1]))
+    return jax.lax.fori_loop(0, -(-groups // NARROW), some, mass)
+
+
+def _rows(message: Scaled, first: jax.Array) -> Scaled:
+    """A block of rows."""
+    size = min(BLOCK, len(message.value))
+    return Scaled(*(jax.lax.dynamic_slice_in_dim(part, first, size) for part in message))
 
 
 def _by_blocks(
-    rows: Callable[[jax.Array], jax.Array], states: jax.Array, shape: tuple[int, ...]
-) -> jax.Array:
-    """``rows(state)`` for the first ``states`` states, in a matrix that is -inf elsewhere."""
-    nothing = jnp.full(shape, -jnp.inf)
+    block: Callable[[jax.Array, Scaled], Scaled], states: jax.Array, into: Scaled
+) -> Scaled:
+    """``block(first row, into)`` of all blocks of the first ``states`` rows, written in place."""
+    size = min(BLOCK, len(into.value))
 
-    def block(size: int, index: jax.Array | int, found: jax.Array) -> jax.Array:
+    def one(index: jax.Array, into: Scaled) -> Scaled:
         first = index * size
-        part = rows(first + jnp.arange(size))
-        return jax.lax.dynamic_update_slice(found, part, (first, 0))
+        found = block(first, into)
+        value = jax.lax.dynamic_update_slice(into.value, found.value, (first, 0))
+        return Scaled(
+            value, jax.lax.dynamic_update_slice(into.log_scale, found.log_scale, (first,))
+        )
 
-    small = min(NARROW, shape[0])
-    if shape[0] <= BLOCK:
-        return block(shape[0], 0, nothing)
-    return jax.lax.cond(
-        states <= small,
-        lambda: block(small, 0, nothing),
-        lambda: jax.lax.fori_loop(0, -(-states // BLOCK), partial(block, BLOCK), nothing),
-    )
+    return jax.lax.fori_loop(0, -(-states // size), one, into)
 
 
-def _by_successor(
-    after: jax.Array, successor: jax.Array, kind: jax.Array, emission: jax.Array
+def _store(
+    rows: jax.Array, index: jax.Array | int, states: jax.Array, message: Scaled
 ) -> jax.Array:
-    """``log sum_x P(x | z) exp(after[delta(q, x), z])``, grouping tokens of equal successor."""
-    kinds = jnp.arange(successor.shape[1])[None, :, None]
-    member = kind[:, None, :] == kinds
-    mass = jnp.einsum("qkx,zx->qkz", member.astype(jnp.float32), emission, precision="highest")
-    ahead = jnp.where(member.any(axis=2)[..., None], after[successor], -jnp.inf)
-    scale = finite_max(ahead, axis=1)
-    return jnp.log((mass * jnp.exp(ahead - scale[:, None])).sum(axis=1)) + scale
+    """``rows[index]`` set to the logs of the first ``states`` messages; -inf elsewhere already."""
+    size = min(BLOCK, len(message.value))
 
+    def one(block: jax.Array, rows: jax.Array) -> jax.Array:
+        first = block * size
+        found = logs(_rows(message, first))
+        return jax.lax.dynamic_update_slice(rows, found[None], (index, first, 0))
 
-def _by_token(
-    after: jax.Array, successor: jax.Array, kind: jax.Array, emission: jax.Array
-) -> jax.Array:
-    """The same sum, token by token: cheaper where there are many successors."""
-    following = jnp.take_along_axis(successor, jnp.maximum(kind, 0), axis=1)
-    ahead = jnp.where((kind != REFUSED)[..., None], after[following], -jnp.inf)
-    scale = finite_max(ahead, axis=1)
-    total = jnp.einsum("qxz,zx->qz", jnp.exp(ahead - scale[:, None]), emission, precision="highest")
-    return jnp.log(total) + scale
-
-
-def _through_transition(within: jax.Array, transition: jax.Array) -> jax.Array:
-    """``log sum_z' A[z, z'] exp(within[q, z'])``."""
-    scale = finite_max(within, axis=1)[:, None]
-    total = jnp.matmul(jnp.exp(within - scale), transition.T, precision="highest")
-    return jnp.log(total) + scale
-
-
-def finite_max(log_terms: jax.Array, axis: int) -> jax.Array:
-    """The maximum, or 0 where all terms are -inf: a scale that never makes ``inf - inf``."""
-    best = log_terms.max(axis=axis)
-    return jnp.where(jnp.isneginf(best), 0.0, best)
+    return jax.lax.fori_loop(0, -(-states // size), one, rows)
 
 
 def log_probability(layers: Layers, first: jax.Array, initial: jax.Array) -> jax.Array:

@@ -177,7 +177,7 @@ def wide_model(seed, frames=3, width=2 * messages.BLOCK + 5):
     sizes[0], sizes[rng.integers(1, 4 * frames)] = 1, width
     tables = rng.integers(0, sizes[1:, None, None], (4 * frames, width, 32))
     crowded = rng.random(4 * frames) < 0.5
-    tables[crowded] = np.minimum(tables[crowded], rng.integers(1, layered.FEW + 1) - 1)
+    tables[crowded] = np.minimum(tables[crowded], rng.integers(1, 5) - 1)
     tables[rng.random(tables.shape) < 0.3] = REFUSED
     tables[np.arange(width) >= sizes[:-1, None]] = REFUSED
     model.automaton = LayeredAutomaton(
