@@ -69,15 +69,13 @@ def require_possible(scene: Scene, demands: Sequence[Demand]) -> Narrowed:
         return narrow(scene, demands)
     except ImpossibleError as error:
         refuted = error
-    named = {demand.name: demand for demand in demands}
-    if refuted.conflict:
-        conflict = [named[name] for name in refuted.conflict if name in named]
-    else:
-        # Most conflicts need no rule of counterpoint, and are found much sooner without.
-        plain = [demand for demand in demands if demand.rule is None]
-        among = plain if refutation(scene, plain) else demands
-        conflict = quickxplain(among, lambda some: refutation(scene, some) is not None)
-        refuted = refutation(scene, conflict) or refuted
+    # What one prover names another may refute in part. Most other conflicts need no rule of
+    # counterpoint, and are found much sooner without.
+    named = [demand for demand in demands if demand.name in refuted.conflict]
+    plain = [demand for demand in demands if demand.rule is None]
+    among = next((some for some in (named, plain) if some and refutation(scene, some)), demands)
+    conflict = quickxplain(among, lambda some: refutation(scene, some) is not None)
+    refuted = refutation(scene, conflict) or refuted
     minimal = all(
         has_witness(scene, [other for other in conflict if other is not demand])
         for demand in conflict

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from clausula.constraints.automaton import (
     REFUSED,
     LayeredAutomaton,
+    Limit,
     accepts,
     conjoin,
     forward_reached,
@@ -17,6 +18,7 @@ from clausula.constraints.automaton import (
     minimise,
     product,
     reachable,
+    restrict,
     universal,
     windowed,
 )
@@ -27,8 +29,10 @@ from clausula.grid import SEARCH_ORDER, Meter, Voice
 
 STATES = 3
 LAYERS = 4  # of one frame
+SYMBOLS = 3  # most tokens that a drawn automaton knows
+brute_force = settings(deadline=None, max_examples=250)
 seeds = st.integers(0, 2**32 - 1)
-symbol_counts = st.integers(2, 3)
+symbol_counts = st.integers(2, SYMBOLS)
 
 
 def drawn(seed: int, symbols: int, refused: float = 0.3) -> LayeredAutomaton:
@@ -47,83 +51,140 @@ def drawn(seed: int, symbols: int, refused: float = 0.3) -> LayeredAutomaton:
     )
 
 
-def drawn_domains(seed: int, symbols: int) -> Domains:
-    masks = np.random.default_rng(seed).integers(0, 2**symbols, (1, 4))
-    return Domains(masks.astype(np.uint32))
+def drawn_domains(seed: int, symbols: int, forbidden: float = 0.3) -> Domains:
+    """Random domains; now and then a place is left with nothing."""
+    allowed = np.random.default_rng(seed).random((1, 4, symbols)) >= forbidden
+    return Domains((allowed << np.arange(symbols)).sum(axis=-1).astype(np.uint32))
+
+
+def words_of(domains: Domains | None = None, first_layer: int = 0) -> np.ndarray:
+    """Every word ``[word, layer]`` of the layers from one on, within the domains if given."""
+    allowed = np.ones((LAYERS, SYMBOLS), bool) if domains is None else domains.by_layer()
+    return choices([np.flatnonzero(layer) for layer in allowed[first_layer:]])
+
+
+def choices(sets: list[np.ndarray]) -> np.ndarray:
+    """Every choice of one of each set, ``[choice, set]``."""
+    every = list(itertools.product(*sets))
+    return np.array(every, int).reshape(len(every), len(sets))
 
 
 def run(
-    a: LayeredAutomaton, word: tuple[int, ...], layer: int = 0, state: int | None = None
-) -> int:
-    """The state in which a word (tokens by layer) leaves the automaton, by the definition."""
-    state = a.start if state is None else state
-    for offset, token in enumerate(word):
-        if state != REFUSED:
-            state = int(a.tables[a.table_of_layer[layer + offset]][state][token])
-    return state
+    a: LayeredAutomaton, words: np.ndarray, layer: int = 0, state: int | None = None
+) -> np.ndarray:
+    """``[word]`` the state in which each leaves the automaton, by the definition."""
+    states = np.full(len(words), a.start if state is None else state)
+    for tokens in words.T:
+        following = a.tables[a.table_of_layer[layer]][states, tokens]
+        states, layer = np.where(states == REFUSED, REFUSED, following), layer + 1
+    return states
 
 
-def language(a: LayeredAutomaton, symbols: int) -> set[tuple[int, ...]]:
-    words = itertools.product(range(symbols), repeat=LAYERS)
-    return {word for word in words if run(a, word) != REFUSED}
+def language(a: LayeredAutomaton, domains: Domains | None = None) -> set[tuple[int, ...]]:
+    """The words that an automaton accepts, within the domains if given."""
+    words = words_of(domains)
+    return set(map(tuple, words[run(a, words) != REFUSED].tolist()))
 
 
-def tokens_of(word: tuple[int, ...]) -> np.ndarray:
+def futures(words: set[tuple[int, ...]]) -> list[int]:
+    """How many different sets of endings the beginnings of some words have, by length."""
+    counts = []
+    for layer in range(LAYERS + 1):
+        endings: dict[tuple[int, ...], set[tuple[int, ...]]] = {}
+        for word in words:
+            endings.setdefault(word[:layer], set()).add(word[layer:])
+        counts.append(len({frozenset(after) for after in endings.values()}))
+    return counts
+
+
+def assert_smallest(a: LayeredAutomaton, words: set[tuple[int, ...]]) -> None:
+    """It accepts these words (and, where none, keeps its start alone), a state a future."""
+    assert language(a) == words
+    assert a.n_states.tolist() == [1, *futures(words)[1:]]
+
+
+def tokens_of(word: np.ndarray) -> np.ndarray:
     tokens = np.zeros((1, 4), int)
     tokens[0, list(SEARCH_ORDER)] = word
     return tokens
 
 
-@settings(deadline=None, max_examples=60)
+@brute_force
 @given(seeds, symbol_counts)
 def test_accepts_follows_the_tables_in_search_order(seed, symbols):
-    a = drawn(seed, symbols)
-    accepted = language(a, symbols)
-    for word in itertools.product(range(symbols), repeat=LAYERS):
-        assert accepts(a, tokens_of(word)) == (word in accepted)
+    a, words = drawn(seed, symbols), words_of()
+    for word, end in zip(words, run(a, words), strict=True):
+        assert accepts(a, tokens_of(word)) == (end != REFUSED)
 
 
-@settings(deadline=None, max_examples=60)
+@brute_force
 @given(seeds, seeds, symbol_counts)
 def test_product_accepts_what_both_accept(seed_a, seed_b, symbols):
     a, b = drawn(seed_a, symbols), drawn(seed_b, symbols)
-    both = language(a, symbols) & language(b, symbols)
-    assert language(product(a, b), symbols) == both
-    assert language(conjoin([a, b], Domains.full(1))[0], symbols) == both
+    both = language(a) & language(b)
+    assert language(product(a, b)) == both
+    assert language(conjoin([a, b], Domains.full(1))[0]) == both
 
 
-@settings(deadline=None, max_examples=60)
+@brute_force
 @given(seeds, symbol_counts)
 def test_minimise_keeps_the_language_with_one_state_a_distinct_future(seed, symbols):
     a = drawn(seed, symbols)
-    words = language(a, symbols)
-    smallest = minimise(a)
-    assert language(smallest, symbols) == words
-    for layer in range(1, LAYERS + 1):
-        futures = {
-            frozenset(w[layer:] for w in words if w[:layer] == prefix)
-            for prefix in {w[:layer] for w in words}
-        }
-        assert smallest.n_states[layer] == len(futures)
-    assert smallest.n_states[0] == 1
+    assert_smallest(minimise(a), language(a))
 
 
-@settings(deadline=None, max_examples=60)
+@brute_force
+@given(seeds, seeds, symbol_counts)
+def test_restrict_accepts_what_lies_within_the_domains_too(seed, domain_seed, symbols):
+    a, domains = drawn(seed, symbols), drawn_domains(domain_seed, symbols)
+    restricted, words = restrict(a, domains), language(a, domains)
+    assert language(restricted) == words
+    np.testing.assert_array_equal(restricted.n_states, a.n_states)
+    assert_smallest(minimise(restricted), words)
+
+
+@brute_force
+@given(seeds, seeds, symbol_counts)
+def test_nothing_is_left_exactly_where_no_word_is(seed, domain_seed, symbols):
+    a, domains = drawn(seed, symbols, refused=0.5), drawn_domains(domain_seed, symbols, 0.4)
+    empty = not language(a, domains)
+    assert is_empty(a, domains) == empty
+    assert (minimise(restrict(a, domains)).n_states[-1] == 0) == empty
+
+
+@brute_force
+@given(st.lists(seeds, min_size=1, max_size=4), seeds, symbol_counts, st.integers(1, 4))
+def test_groups_within_a_limit_accept_together_what_all_accept(seeds, domain_seed, symbols, most):
+    automata = [drawn(seed, symbols, refused=0.15) for seed in seeds]
+    domains = drawn_domains(domain_seed, symbols)
+    all_accept = set.intersection(*(language(a, domains) for a in automata))
+    limit = Limit(widest=most, mean=(1 + most) / 2)
+    groups = conjoin(automata, domains, limit)
+    assert set.intersection(*map(language, groups)) == all_accept
+    alone = [minimise(restrict(a, domains)) for a in automata]
+    for group in groups:
+        assert_smallest(group, language(group))
+        # Only what is too large by itself may be.
+        assert limit.holds(group) or any(language(group) == language(a) for a in alone)
+    (whole,) = conjoin(automata, domains)
+    assert_smallest(whole, all_accept)
+
+
+@brute_force
 @given(seeds, seeds, symbol_counts)
 def test_the_boolean_pass_equals_enumeration(seed, domain_seed, symbols):
     a, domains = drawn(seed, symbols), drawn_domains(domain_seed, symbols)
-    allowed = [np.flatnonzero(row).tolist() for row in domains.by_layer()]
     alive, reached = reachable(a, domains), forward_reached(a, domains)
+    every = words_of(domains)
     for layer in range(LAYERS + 1):
+        after = words_of(domains, layer)
         for state in range(STATES):
-            futures = itertools.product(*allowed[layer:])
-            assert alive[layer, state] == any(
-                run(a, word, layer, state) != REFUSED for word in futures
-            )
-        pasts = itertools.product(*allowed[:layer])
-        ends = {run(a, word) for word in pasts} - {REFUSED}
-        assert set(np.flatnonzero(reached[layer]).tolist()) == ends
-    assert is_empty(a, domains) == (not alive[0, a.start])
+            assert alive[layer, state] == (run(a, after, layer, state) != REFUSED).any()
+        # Beginnings count where a later place has nothing left, so they are not cut from words.
+        before = choices([np.flatnonzero(row) for row in domains.by_layer()[:layer]])
+        ends = run(a, before)
+        assert set(np.flatnonzero(reached[layer]).tolist()) == set(ends.tolist()) - {REFUSED}
+    assert is_empty(a, domains) == (not len(every) or (run(a, every) == REFUSED).all())
 
 
 def test_layers_are_soprano_bass_alto_tenor():
@@ -132,11 +193,11 @@ def test_layers_are_soprano_bass_alto_tenor():
     assert [np.flatnonzero(row).tolist() for row in by_layer] == [[5], [8], [6], [7]]
 
 
-def odd_alto_onsets(n_frames: int, window: range) -> LayeredAutomaton:
-    """An odd number of alto notes within the window."""
+def odd_onsets(n_frames: int, window: range, voice: Voice = Voice.ALTO) -> LayeredAutomaton:
+    """An odd number of one voice's notes within the window."""
 
     def symbols(frame, slot):
-        return (np.arange(32) >= 2).astype(int) * (SEARCH_ORDER[slot] is Voice.ALTO)
+        return (np.arange(32) >= 2).astype(int) * (SEARCH_ORDER[slot] is voice)
 
     def step(frame, slot, odd, symbol):
         after = odd ^ bool(symbol)
@@ -145,8 +206,17 @@ def odd_alto_onsets(n_frames: int, window: range) -> LayeredAutomaton:
     return windowed(n_frames, window, False, symbols, step)
 
 
+@pytest.mark.parametrize(("most", "groups"), [(2, 4), (4, 2), (8, 2), (16, 1)])
+def test_a_limit_opens_groups(most, groups):
+    """Each of four counters doubles the states of those it is joined with."""
+    counters = [odd_onsets(3, range(3), voice) for voice in Voice]
+    found = conjoin(counters, Domains.full(3), Limit(most, most))
+    assert len(found) == groups
+    assert max(group.width for group in found) <= most
+
+
 def test_a_windowed_automaton_counts_inside_its_window_only():
-    a = odd_alto_onsets(5, range(1, 3))
+    a = odd_onsets(5, range(1, 3))
     for choices in itertools.product((0, 1, 2, 9), repeat=4):
         tokens = np.full((5, 4), 1)
         tokens[:4, Voice.ALTO] = choices
@@ -163,7 +233,7 @@ def test_contradicting_windows_leave_nothing():
 
     nothing = windowed(3, range(1, 2), 0, lambda frame, slot: np.zeros(32, int), refuse)
     assert is_empty(nothing, Domains.full(3))
-    small = minimise(product(odd_alto_onsets(3, range(3)), nothing))
+    small = minimise(product(odd_onsets(3, range(3)), nothing))
     assert is_empty(small, Domains.full(3))
     assert small.n_states.tolist() == [1] + [0] * 12
 

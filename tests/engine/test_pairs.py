@@ -3,7 +3,8 @@
 from itertools import product
 
 import numpy as np
-import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from clausula.constraints.domains import Domains
 from clausula.constraints.pair_tables import (
@@ -18,6 +19,8 @@ from clausula.grid import Voice
 from clausula.pitch import Key
 from clausula.vocabulary import FIRST_PITCH, HOLD_TOKEN, N_VOICE
 
+brute_force = settings(deadline=None, max_examples=250)
+seeds = st.integers(0, 2**32 - 1)
 RULES = load_ruleset("chorale")
 CLASSES = [ContextClass(Key.parse("G")), ContextClass(Key.parse("G"), arrival=True)]
 # Near one another, so that voices cross, overlap and move in parallel.
@@ -37,8 +40,11 @@ def drawn(seed, frames, choices):
     return Domains(masks), rng.integers(0, len(CLASSES), frames)
 
 
-def solutions(domains, contexts, voices):
-    """Every choice of the voices' tokens that breaks no rule of one or two of them."""
+def solutions(domains, contexts, voices, start=0, sounding=None):
+    """Every choice of the voices' tokens that breaks no rule of one or two of them.
+
+    From frame ``start`` on, where ``sounding`` (by voice) was heard before it.
+    """
     words = [rule_words(RULES, context) for context in CLASSES]
     allowed = domains.by_layer().reshape(len(contexts), 4, N_VOICE)
     slots = [slot for slot, voice in enumerate(SEARCH_SLOTS) if voice in voices]
@@ -63,13 +69,14 @@ def solutions(domains, contexts, voices):
                 after = {v: before[v] if at[v] == HOLD_TOKEN else int(at[v]) for v in order}
                 yield from extend(frame + 1, after, [*chosen, at])
 
-    yield from extend(0, dict.fromkeys(order, 0), [])
+    yield from extend(start, sounding or dict.fromkeys(order, 0), [])
 
 
 SEARCH_SLOTS = (Voice.SOPRANO, Voice.BASS, Voice.ALTO, Voice.TENOR)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@brute_force
+@given(seeds)
 def test_what_is_cut_is_in_no_piece_and_a_break_is_a_proof(seed):
     domains, contexts = drawn(seed, frames=2, choices=2)
     passed = pair_pass(domains, CLASSES, contexts, RULES)
@@ -82,12 +89,11 @@ def test_what_is_cut_is_in_no_piece_and_a_break_is_a_proof(seed):
                 assert passed.domains.masks[frame, voice] >> token & 1
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_two_voices_are_exact(seed):
+@brute_force
+@given(seeds, st.integers(1, 3), st.sampled_from(SEARCH_PAIRS))
+def test_two_voices_are_exact(seed, choices, two):
     """With the other two silent what is left is what some choice of the two uses, no more."""
-    domains, contexts = drawn(seed, frames=3, choices=3)
-    place = seed % len(SEARCH_PAIRS)
-    two = SEARCH_PAIRS[place]
+    domains, contexts = drawn(seed, 3, choices)
     for voice in set(Voice) - set(two):
         domains.masks[:, voice] = 1  # silence
     passed = pair_pass(domains, CLASSES, contexts, RULES)
@@ -101,6 +107,24 @@ def test_two_voices_are_exact(seed):
             for voice, token in tokens.items():
                 used[frame, voice] |= np.uint32(1 << int(token))
     np.testing.assert_array_equal(passed.domains.masks[:, list(two)], used[:, list(two)])
+
+
+@brute_force
+@given(seeds, st.integers(1, 2), st.sampled_from(SEARCH_PAIRS))
+def test_what_is_alive_can_reach_the_end_and_nothing_else_can(seed, choices, two):
+    domains, contexts = drawn(seed, 3, choices)
+    for voice in set(Voice) - set(two):
+        domains.masks[:, voice] = 1  # silence
+    passed = pair_pass(domains, CLASSES, contexts, RULES)
+    if passed.broken is not None:
+        return
+    place = SEARCH_PAIRS.index(two)
+    near = [range(NEAR[voice] - 3, NEAR[voice] + 8, 2) for voice in two]
+    for frame, i, j in product(range(len(contexts)), *near):
+        sounding = {two[0]: i, two[1]: j}
+        ways = solutions(passed.domains, contexts, two, frame + 1, sounding)
+        alive = passed.alive[frame, place, i] >> j & 1
+        assert alive == any(True for _ in ways), (frame, sounding)
 
 
 def test_words_of_a_rule_set_are_those_of_its_rules_together():
