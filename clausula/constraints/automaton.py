@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from clausula.constraints.domains import Domains
+from clausula.constraints.rows import distinct_rows
 from clausula.errors import PlanError
 from clausula.grid import SEARCH_ORDER, Voice
 from clausula.vocabulary import N_VOICE
@@ -300,11 +301,11 @@ def _merged(
     """Rows of the merged table, and the class of each state (``REFUSED`` where it is dead)."""
     # REFUSED is -1 and so indexes the appended last entry: refused stays refused.
     futures = np.append(classes_after, REFUSED)[table[states]]
-    distinct, class_of = np.unique(futures, axis=0, return_inverse=True)
+    distinct, class_of = distinct_rows(futures)
     dead = (distinct == REFUSED).all(axis=1)
     numbers = np.where(dead, REFUSED, np.cumsum(~dead) - 1)
     classes = np.full(len(table), REFUSED)
-    classes[states] = numbers[class_of.reshape(-1)]
+    classes[states] = numbers[class_of]
     return distinct[~dead], classes
 
 
