@@ -228,7 +228,7 @@ class _Tracker:
         """Between stretches, what cannot be held into the next one is foreign, whatever it is."""
         count = len(self.names)
         numbers, which = np.unique(states >> _CLASSES + count, return_inverse=True)
-        next_chords = np.array([self._next_chords(int(number)) for number in numbers])[which]
+        next_chords = np.array([self._next_chords(int(n)) for n in numbers], int)[which]
         for slot in range(N_SLOTS):
             sounding = states >> _BITS * slot & (1 << _BITS) - 1
             bass = SEARCH_ORDER[slot] is Voice.BASS
