@@ -13,8 +13,11 @@ from pathlib import Path
 from clausula.checker.check import check
 from clausula.checker.report import Report
 from clausula.constraints.cadence import Cadence
+from clausula.constraints.chord_pattern import ChordPattern
+from clausula.constraints.contour import Contour
 from clausula.constraints.copying import MaxCopy
 from clausula.constraints.counting import Climax, Count, Stagnation
+from clausula.constraints.pattern import Pattern
 from clausula.constraints.pins import Pin
 from clausula.constraints.place import Place
 from clausula.constraints.repeat import Repeat
@@ -24,8 +27,10 @@ from clausula.constraints.soft import Soft
 from clausula.constraints.sonority import Chord, Progression, Range, Rhythm, Scale
 from clausula.constraints.vary import Vary
 from clausula.constraints.verify import verify_cadence, verify_pin, verify_repeat, verify_vary
+from clausula.constraints.verify_contour import verify_contour
 from clausula.constraints.verify_copying import verify_max_copy
 from clausula.constraints.verify_counting import verify_climax, verify_count, verify_stagnation
+from clausula.constraints.verify_pattern import verify_chord_pattern, verify_pattern
 from clausula.constraints.verify_sonority import (
     verify_chord,
     verify_range,
@@ -148,6 +153,12 @@ def judge(grid: Grid, constraint: Constraint, plan: Plan) -> list[str]:
             ]
         case Rhythm():
             return verify_rhythm(grid, constraint)
+        case Pattern():
+            return verify_pattern(grid, constraint, plan.key_of_frame)
+        case ChordPattern():
+            return verify_chord_pattern(grid, constraint, plan.key_of_frame)
+        case Contour():
+            return verify_contour(grid, constraint)
 
 
 def _key_at(plan: Plan, place: Place) -> Key:

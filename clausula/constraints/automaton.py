@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from clausula.constraints.domains import Domains
+from clausula.constraints.rows import distinct_rows
 from clausula.errors import PlanError
 from clausula.grid import SEARCH_ORDER, Voice
 from clausula.vocabulary import N_VOICE
@@ -380,14 +381,21 @@ def _merged(
     # REFUSED is -1 and so indexes the appended last entry: refused stays refused.
     futures = np.append(classes_after, REFUSED)[table[states]]
     asked = _where(futures, asked)
-    told_apart = futures if asked is None else np.hstack([futures, asked])
-    distinct, class_of = np.unique(told_apart, axis=0, return_inverse=True)
-    rows, costs = distinct[:, :N_VOICE].astype(np.int64), distinct[:, N_VOICE:]
+    distinct, class_of = distinct_rows(_told_apart(futures, asked))
+    rows, costs = distinct[:, :N_VOICE], distinct[:, N_VOICE:]
     dead = (rows == REFUSED).all(axis=1)
     numbers = np.where(dead, REFUSED, np.cumsum(~dead) - 1)
     classes = np.full(len(table), REFUSED)
-    classes[states] = numbers[class_of.reshape(-1)]
-    return rows[~dead], None if asked is None else costs[~dead].astype(np.float32), classes
+    classes[states] = numbers[class_of]
+    kept = None
+    if asked is not None:
+        kept = np.ascontiguousarray(costs[~dead].astype(np.int32)).view(np.float32)
+    return rows[~dead], kept, classes
+
+
+def _told_apart(futures: np.ndarray, asked: np.ndarray | None) -> np.ndarray:
+    """What tells states apart, as integers: where they lead, and the bits of what they ask."""
+    return futures if asked is None else np.hstack([futures, asked.view(np.int32)])
 
 
 def reachable(a: LayeredAutomaton, domains: Domains) -> np.ndarray:

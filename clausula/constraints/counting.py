@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from clausula.constraints.automaton import REFUSED, LayeredAutomaton, followed, minimise
-from clausula.constraints.place import KeyAt, Span, Timeline
+from clausula.constraints.place import KeyAt, Span, Timeline, where
 from clausula.errors import PlanError
 from clausula.grid import Voice
 from clausula.pitch import SpelledPitch
@@ -36,8 +36,7 @@ class Climax:
     span: Span | None = None
 
     def __str__(self) -> str:
-        where = "" if self.span is None else f" @ {self.span}"
-        return f"climax once {self.voice.name[0]}{where}"
+        return f"climax once {self.voice.name[0]}{where(self.span)}"
 
     def automata(self, timeline: Timeline, _keys: KeyAt) -> list[LayeredAutomaton]:
         """What the whole piece must be, as an automaton of at most 91 states.
@@ -45,7 +44,7 @@ class Climax:
         Raises:
             PlanError: the piece has no such span.
         """
-        inside = range(timeline.n_frames) if self.span is None else timeline.frames(self.span)
+        inside = timeline.frames(self.span)
         # State 0: no note yet; then, for each pitch, it is the highest so far and began once
         # where it may, twice or more, or once where it may not.
         tables = np.stack([_climax_table(may) for may in (False, True)])
@@ -100,8 +99,7 @@ class Count:
         else:
             number = f"{self.least}-{'' if self.most is None else self.most}"
         what = "notes" if self.pitch is None else self.pitch.name
-        where = "" if self.span is None else f" @ {self.span}"
-        return f"count {number} {what} in {self.voice.name[0]}{where}"
+        return f"count {number} {what} in {self.voice.name[0]}{where(self.span)}"
 
     def automata(self, timeline: Timeline, _keys: KeyAt) -> list[LayeredAutomaton]:
         """One state for each number up to where more no longer matters.
@@ -109,7 +107,7 @@ class Count:
         Raises:
             PlanError: the piece has no such span, or the voice no such note.
         """
-        inside = range(timeline.n_frames) if self.span is None else timeline.frames(self.span)
+        inside = timeline.frames(self.span)
         top = self.least if self.most is None else self.most + 1
         counted = np.zeros(N_VOICE, bool)
         counted[FIRST_PITCH:] = True

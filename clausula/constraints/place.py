@@ -50,6 +50,11 @@ class Span:
         return str(self.start) if last == str(self.start) else f"{self.start}-{last}"
 
 
+def where(span: Span | None) -> str:
+    """The end of a constraint's text: `` @ `` and the span, nothing for the whole piece."""
+    return "" if span is None else f" @ {span}"
+
+
 @dataclass(frozen=True)
 class Degree:
     """A key named by a Roman numeral of the home key.
@@ -210,12 +215,14 @@ class Timeline:
             )
         return frame
 
-    def frames(self, span: Span) -> range:
-        """The frames of a span; its end may be the end of the piece.
+    def frames(self, span: Span | None) -> range:
+        """The frames of a span, of the whole piece without one; its end may be the piece's.
 
         Raises:
             PlanError: the span is empty or leaves the piece.
         """
+        if span is None:
+            return range(self.n_frames)
         start = self.frame_of(*span.start)
         # A last measure that a pick-up has shortened is over before its nominal bar line.
         at_end = span.end == (self.measures + 1, 1)

@@ -21,7 +21,7 @@ from clausula.constraints.automaton import (
     windowed,
 )
 from clausula.constraints.domains import HOLD_BIT, ONSET_BITS, REST_BIT, Domains
-from clausula.constraints.place import KeyAt, Place, Span, Timeline
+from clausula.constraints.place import KeyAt, Place, Span, Timeline, where
 from clausula.errors import InputError, PlanError
 from clausula.grid import SEARCH_ORDER, Voice, frames_in
 from clausula.pitch import SCALE, Key, Mode, SpelledPitch
@@ -29,7 +29,7 @@ from clausula.vocabulary import FIRST_PITCH, HOLD_TOKEN, N_VOICE, REST_TOKEN, vo
 
 _NUMERALS = {name: degree for degree, name in enumerate(("I", "II", "III", "IV", "V", "VI", "VII"))}
 _FIGURES = {
-    "": (3, 0), "6": (3, 1), "64": (3, 2),
+    "": (3, 0), "53": (3, 0), "6": (3, 1), "64": (3, 2),
     "7": (4, 0), "65": (4, 1), "43": (4, 2), "42": (4, 3), "2": (4, 3),
 }  # fmt: skip
 _CHORD = re.compile(r"([b#]?)([IViv]+)(°|o|ø|\+)?(\d*)")
@@ -57,7 +57,7 @@ class Range:
     span: Span | None = None
 
     def __str__(self) -> str:
-        return f"range {self.voice.name[0]} {self.low.name}-{self.high.name}{_where(self.span)}"
+        return f"range {self.voice.name[0]} {self.low.name}-{self.high.name}{where(self.span)}"
 
     def automata(self, timeline: Timeline, _keys: KeyAt) -> list[LayeredAutomaton]:
         """Two kinds of frame: within the span and outside it.
@@ -98,7 +98,7 @@ class Scale:
 
     def __str__(self) -> str:
         notes = " of " + " ".join(self.notes) if self.notes else ""
-        return f"scale {self.voice.name[0]}{notes}{_where(self.span)}"
+        return f"scale {self.voice.name[0]}{notes}{where(self.span)}"
 
     def automata(self, timeline: Timeline, keys: KeyAt) -> list[LayeredAutomaton]:
         """A kind of frame for every local key.
@@ -364,7 +364,7 @@ def _sounding(
         allowed: ``bool[token]`` of each frame, of the pitches alone.
         silent: whether it may rest there.
     """
-    inside = range(timeline.n_frames) if span is None else timeline.frames(span)
+    inside = timeline.frames(span)
     everything = np.ones(N_VOICE, bool)
     kinds: dict[bytes, int] = {}
     tables: list[np.ndarray] = []
@@ -392,7 +392,3 @@ def _sounding_table(may: np.ndarray, silent: bool) -> np.ndarray:
             table[:, token] = state
             table[state, HOLD_TOKEN] = state
     return table
-
-
-def _where(span: Span | None) -> str:
-    return "" if span is None else f" @ {span}"

@@ -13,8 +13,11 @@ from fractions import Fraction
 from pathlib import Path
 
 from clausula.constraints.cadence import Cadence, CadenceKind
+from clausula.constraints.chord_pattern import ChordPattern
+from clausula.constraints.contour import Contour, Shape
 from clausula.constraints.copying import MaxCopy
 from clausula.constraints.counting import Climax, Count, Stagnation
+from clausula.constraints.pattern import Material, Pattern
 from clausula.constraints.pins import Pin
 from clausula.constraints.place import Degree, Place, Span, numeral
 from clausula.constraints.repeat import Repeat
@@ -42,12 +45,27 @@ FORMS = (
     "climax once S, climax once S @ 9-12; count 8-12 notes in B, count 1 G5 in S @ 1-8; "
     "stagnation 3 in S; range S D4-G5; scale B @ 5-8, scale S of C D E G A; "
     "chord V65 @ 4 for 2; progression I ii6 V7 I @ 1; rhythm S q e e h @ 1; "
+    "pattern S degrees 1 2 3 (4 | 5)* 1 @ 1-4, pattern S pitches G4 . B4 @ 1, "
+    "pattern A intervals (+2 | -2 | 1)*, pattern B durations (q q | h)* @ 1-4, "
+    "pattern chords I (IV | ii6) V7? I @ 1-2 each 2; contour S arch @ 1-4; "
     "vary 1-2 @ 9 by 2-5, with how it moves and 'in S' as in a repeat; max-copy 8 notes in S, "
     "max-copy 4 verticalities with rhythm; soft 3 and any of these"
 )
 
 NoteConstraint = (
-    Climax | Count | Stagnation | Range | Scale | Chord | Progression | Rhythm | Vary | MaxCopy
+    Climax
+    | Count
+    | Stagnation
+    | Range
+    | Scale
+    | Chord
+    | Progression
+    | Rhythm
+    | Pattern
+    | ChordPattern
+    | Contour
+    | Vary
+    | MaxCopy
 )
 HardConstraint = Cadence | Repeat | Pin | NoteConstraint
 Constraint = HardConstraint | Soft
@@ -78,6 +96,10 @@ _MAX_COPY = re.compile(
     r"max-copy\s+(\d{1,2})(?:\s+(notes|verticalities))?(\s+with\s+rhythm)?(?:\s+in\s+(.+))?"
 )
 _SOFT = re.compile(r"soft\s+(\d{1,6}(?:\.\d{1,6})?)\s+(.+)")
+_EACH = r"(?:\s+each\s+([1-9]\d{0,3}(?:/[1-9]\d{0,3})?))?"
+_CHORD_PATTERN = re.compile(rf"pattern\s+chords\s+([^@]*?){_SPAN}{_EACH}")
+_PATTERN = re.compile(rf"pattern\s+(\w+)\s+({'|'.join(Material)})\s+([^@]*?){_SPAN}")
+_CONTOUR = re.compile(rf"contour\s+(\w+)\s+({'|'.join(Shape)}){_SPAN}")
 _REAL = re.compile(r"(up|down)\s+(\S+)")
 _TONAL = re.compile(r"tonal\s+(up|down)\s+(\d{1,2})")
 _INVERTED = re.compile(r"inverted about (\S+)")
@@ -253,6 +275,24 @@ def _rhythm(found: re.Match[str]) -> Rhythm:
     return Rhythm(_voice(found[1]), _place(found[3]), " ".join(found[2].split()))
 
 
+def _pattern(found: re.Match[str]) -> Pattern:
+    span = _maybe_span(found[4], found[5])
+    pattern = Pattern(_voice(found[1]), Material(found[2]), " ".join(found[3].split()), span)
+    pattern.parsed()
+    return pattern
+
+
+def _chord_pattern(found: re.Match[str]) -> ChordPattern:
+    span = _maybe_span(found[2], found[3])
+    pattern = ChordPattern(" ".join(found[1].split()), span, Fraction(found[4] or 1))
+    pattern.parsed()
+    return pattern
+
+
+def _contour(found: re.Match[str]) -> Contour:
+    return Contour(_voice(found[1]), Shape(found[2]), _maybe_span(found[3], found[4]))
+
+
 def _span(first: str, last: str | None) -> Span:
     """The span of ``"1"`` or ``"1-3"``: a last measure is included, a last beat is not."""
     end = _place(last or first)
@@ -313,4 +353,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Constraint]], ...
     (_VARY, _vary),
     (_MAX_COPY, _max_copy),
     (_SOFT, _soft),
+    (_CHORD_PATTERN, _chord_pattern),
+    (_PATTERN, _pattern),
+    (_CONTOUR, _contour),
 )

@@ -92,7 +92,9 @@ def _members(name: str, key: Key) -> tuple[list[int], int]:
     seventh = 9 if quality in ("°", "o") else (scale[(degree + 6) % 7] - scale[degree]) % 12
     has_seventh = figures in ("7", "65", "43", "42", "2")
     chord = [0, third, fifth] + ([seventh] if has_seventh else [])
-    inversion = {"": 0, "7": 0, "6": 1, "65": 1, "64": 2, "43": 2, "42": 3, "2": 3}[figures]
+    inversion = {"": 0, "53": 0, "7": 0, "6": 1, "65": 1, "64": 2, "43": 2, "42": 3, "2": 3}[
+        figures
+    ]
     classes = [(key.tonic_pc + root + interval) % 12 for interval in chord]
     return classes, classes[inversion]
 
