@@ -40,6 +40,7 @@ class Layers(NamedTuple):
         groups: int32 ``[time, slot]`` groups of the layer's table.
         active: bool ``[time]`` false in padding after the end of the piece.
         start: int32 ``[]`` the state before the first layer.
+        cost: float32 ``[table, q, kind]`` nats that each kind asks; none where all is free.
     """
 
     successor: jax.Array
@@ -54,6 +55,7 @@ class Layers(NamedTuple):
     groups: jax.Array
     active: jax.Array
     start: jax.Array
+    cost: jax.Array | None = None
 
 
 def bucket(size: int, smallest: int = 1) -> int:
@@ -96,7 +98,7 @@ def layers_of(
             f"a layer of {automaton.width} automaton states is more than the messages hold "
             f"({MOST_STATES}); keep the constraints in several automata"
         )
-    successor, kind = _grouped(automaton.tables, least)
+    successor, kind, cost = _grouped(automaton.tables, automaton.costs, least)
     group, group_of_kind = _groups(kind, successor.shape[2])
     kinds = kind.max(axis=(1, 2), initial=REFUSED) + 1
     groups = (group != 0).sum(axis=1)
@@ -119,35 +121,48 @@ def layers_of(
         groups=of_layer(groups),
         active=jnp.arange(frames) < own,
         start=jnp.int32(automaton.start),
+        cost=None if cost is None else jnp.asarray(cost),
     )
 
 
-def _grouped(tables: np.ndarray, least: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """``successor`` and ``kind`` of tables ``[table, q, token]``, in bucketed shapes."""
+def _grouped(
+    tables: np.ndarray, costs: np.ndarray | None, least: tuple[int, int, int]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """``successor``, ``kind`` and ``cost`` of tables ``[table, q, token]``, in bucketed shapes.
+
+    Tokens are of one kind where they lead to the same state at the same cost.
+    """
     n_tables, width, _ = tables.shape
-    rows = tables.reshape(-1, N_VOICE)
+    prices, price = np.zeros(1, np.float32), np.zeros(tables.shape, int)
+    if costs is not None:
+        prices, price = np.unique(costs, return_inverse=True)
+    ends = np.where(tables == REFUSED, REFUSED, tables * len(prices) + price.reshape(tables.shape))
+    rows = ends.reshape(-1, N_VOICE)
     ordered = np.sort(rows, axis=1)
-    # The first of each run of equal next states, refusals apart, opens a kind.
+    # The first of each run of equal ends, refusals apart, opens a kind.
     opens = ordered != REFUSED
     opens[:, 1:] &= ordered[:, 1:] != ordered[:, :-1]
     number = np.cumsum(opens, axis=1) - 1
     most = max(1, int(opens.sum(axis=1).max(initial=0)))
     shape = (room(n_tables, least[0]), bucket(width, least[1]), bucket(most, least[2]))
-    successor = np.full((len(rows), shape[2]), REFUSED, np.int16)
+    end = np.full((len(rows), shape[2]), REFUSED)
     at, place = np.nonzero(opens)
-    successor[at, number[at, place]] = ordered[at, place]
-    # A token's kind is how many kinds open before its next state.
+    end[at, number[at, place]] = ordered[at, place]
+    # A token's kind is how many kinds open before its end.
     kind = np.full(rows.shape, REFUSED, np.int8)
     for k in range(most):
-        same = (rows == successor[:, k : k + 1]) & (rows != REFUSED)
+        same = (rows == end[:, k : k + 1]) & (rows != REFUSED)
         kind[same] = k
     missing = ((0, shape[0] - n_tables), (0, shape[1] - width), (0, 0))
 
-    def padded(values: np.ndarray) -> np.ndarray:
+    def padded(values: np.ndarray, fill: int) -> np.ndarray:
         values = values.reshape(n_tables, width, -1)
-        return np.pad(values, missing, constant_values=REFUSED)
+        return np.pad(values, missing, constant_values=fill)
 
-    return padded(successor), padded(kind)
+    # REFUSED is -1, and so is what is left of it by a floor division.
+    successor = padded((end // len(prices)).astype(np.int16), REFUSED)
+    cost = None if costs is None else padded(prices[end % len(prices)], 0)
+    return successor, padded(kind, REFUSED), cost
 
 
 def _groups(kind: np.ndarray, n_kinds: int) -> tuple[np.ndarray, np.ndarray]:
@@ -204,3 +219,17 @@ def frame_steps(layers: Layers, frame: jax.Array | int) -> jax.Array:
     successor = layers.successor[table].astype(jnp.int32)
     following = jnp.take_along_axis(successor, jnp.maximum(kind, 0), axis=-1)
     return jnp.where(kind == REFUSED, REFUSED, following)
+
+
+def step_costs(
+    layers: Layers,
+    frame: jax.Array | int,
+    slot: jax.Array | int,
+    states: jax.Array,
+    kind: jax.Array,
+) -> jax.Array | float:
+    """Nats that a token asks now, ``[batch, token]``; ``states`` and ``kind`` as ``step_rows``."""
+    if layers.cost is None:
+        return 0.0
+    of_kind = layers.cost[layers.table[frame, slot], states]
+    return jnp.take_along_axis(of_kind, jnp.maximum(kind, 0), axis=1)

@@ -177,9 +177,12 @@ def _kept(
 
 
 def _alone(layers: Layers) -> jax.Array:
-    """``bool[time]`` whether there is one automaton state all through a frame and after it."""
+    """``bool[time]`` whether a frame has one automaton state all through, and asks nothing."""
     following = jnp.pad(layers.states[1:, 0], (0, 1))
-    return (layers.states == 1).all(axis=1) & (following == 1)
+    alone = (layers.states == 1).all(axis=1) & (following == 1)
+    if layers.cost is None:
+        return alone
+    return alone & (layers.cost[layers.table, 0] == 0).all(axis=(1, 2))
 
 
 def _through(
@@ -308,11 +311,13 @@ def _before_slot(
     def block(first: jax.Array, _: Scaled) -> Scaled:
         def rows(of_table: jax.Array) -> jax.Array:
             shape = (1, min(BLOCK, of_table.shape[1]), of_table.shape[2])
-            return jax.lax.dynamic_slice(of_table, (table, first, 0), shape)[0].astype(jnp.int32)
+            return jax.lax.dynamic_slice(of_table, (table, first, 0), shape)[0]
 
-        successor, group = rows(layers.successor), rows(layers.group_of_kind)
+        successor = rows(layers.successor).astype(jnp.int32)
+        group = rows(layers.group_of_kind)
+        cost = 0.0 if layers.cost is None else rows(layers.cost)
         leads = (successor != REFUSED) & (tokens[group] != 0)
-        return weighted(after, mass, leads, successor, group, layers.kinds[frame, slot])
+        return weighted(after, mass, leads, successor, group, cost, layers.kinds[frame, slot])
 
     return _by_blocks(block, layers.states[frame, slot], scratch)
 

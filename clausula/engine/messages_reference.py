@@ -4,7 +4,8 @@ Kept as documentation and as what ``messages`` is tested against.
 
 Conventions: layer ``4 * t + slot`` reads the token of voice ``SEARCH_ORDER[slot]`` in frame ``t``.
 Within a frame ``z`` is the frame's own hidden state; at a boundary it is that of the frame just
-finished. "Satisfies" means: stays within the domains, and the automaton accepts.
+finished. "Satisfies" means: stays within the domains, and the automaton accepts. Where that asks
+costs, probabilities become expectations of ``exp(-cost)``.
 
 Reference: design §6.
 """
@@ -51,7 +52,8 @@ def reference_messages(
     """The backward pass, one automaton state at a time.
 
     Within a frame:  ``log_beta[l, q, z] = log sum over tokens x of
-    P(x | z) * exp(log_beta[l + 1, delta(q, x), z])``, over the allowed and accepted ones only;
+    P(x | z) * exp(log_beta[l + 1, delta(q, x), z] - cost(q, x))``, over the allowed and accepted
+    ones only;
     between frames:  ``boundary[t, q, z] = log sum over z' of A[z, z'] * exp(log_beta[4t, q, z'])``.
 
     Args:
@@ -63,6 +65,8 @@ def reference_messages(
     """
     frames, states = len(classes), transition.shape[1]
     allowed = domains.by_layer()
+    asked = np.zeros(automaton.tables.shape) if automaton.costs is None else automaton.costs
+    costs = asked[automaton.table_of_layer].astype(np.float64)
     log_transition = np.log(transition.astype(np.float64))
     log_beta = np.full((4 * frames + 1, automaton.width, states), -np.inf)
     boundary = np.full((frames + 1, automaton.width, states), -np.inf)
@@ -75,7 +79,8 @@ def reference_messages(
             emission = log_emission[classes[frame], SEARCH_ORDER[slot]].astype(np.float64)
             for q, row in enumerate(automaton.tables[automaton.table_of_layer[layer]]):
                 tokens = np.flatnonzero(allowed[layer] & (row != REFUSED))
-                log_beta[layer, q] = log_sum(emission[:, tokens] + after[row[tokens]].T, axis=1)
+                terms = emission[:, tokens] + after[row[tokens]].T - costs[layer, q, tokens]
+                log_beta[layer, q] = log_sum(terms, axis=1)
             after = log_beta[layer]
         for q in range(automaton.width):
             boundary[frame, q] = log_sum(log_transition[classes[frame]] + after[q], axis=1)

@@ -65,9 +65,12 @@ def weighted(
     leads: jax.Array,
     successor: jax.Array,
     group: jax.Array,
+    cost: jax.Array | float,
     kinds: jax.Array,
 ) -> Scaled:
-    """``sum_k mass[group[q, k], z] after[successor[q, k], z]``, over the ``k`` that lead on.
+    """``sum_k mass[group[q, k], z] after[successor[q, k], z] exp(-cost[q, k])``.
+
+    Over the ``k`` that lead on.
 
     Args:
         after: ``[q', z]``.
@@ -75,10 +78,11 @@ def weighted(
         leads: ``bool[q, k]``.
         successor: ``int32[q, k]`` row of ``after``; any where nothing leads on.
         group: ``int32[q, k]`` row of ``mass``.
+        cost: ``[q, k]`` nats, or a number.
         kinds: ``[]`` how many of the ``k`` to add.
     """
     row = jnp.maximum(successor, 0)
-    log_scale = jnp.where(leads, after.log_scale[row], -jnp.inf)
+    log_scale = jnp.where(leads, after.log_scale[row] - cost, -jnp.inf)
     top = finite_max(log_scale, axis=1)
     # A row far below the best of its sum may still count where the best one is least. Its weight
     # could underflow though the product does not: it is multiplied in as its root, twice.

@@ -30,7 +30,7 @@ from clausula.engine.choosing import Terms, choose, follow
 from clausula.engine.copying import copied_chords, no_notes, remember
 from clausula.engine.filter import filter_init, predict, token_guidance
 from clausula.engine.frame_masks import copying_costs, frame_masks, price_of, sounding_after
-from clausula.engine.layers import Layers, frame_steps, step_rows
+from clausula.engine.layers import Layers, frame_steps, step_costs, step_rows
 from clausula.engine.lookahead import (
     ALLOWED,
     PAIR_INDEX,
@@ -201,15 +201,15 @@ def _frame(
         here = FrameMasks(masks.voice[row], masks.pair[row])
         log_net = _network(proposal, tables, state, slot, chosen, beam.sounding[row], last[row])
         log_guide = jnp.zeros((config.beam, N_VOICE))
+        cost = _cost(tables, slot, time, chosen.token, beam.sounding[row]) + copying[row, voice]
         for g, (layers, after) in enumerate(zip(tables.layers, after_slot, strict=True)):
+            states = chosen.state[:, g]
+            successor, kind = step_rows(layers, time, slot, states)
             log_guide += token_guidance(
-                chosen.log_alpha,
-                after[slot],
-                *step_rows(layers, time, slot, chosen.state[:, g]),
-                log_emission[voice],
+                chosen.log_alpha, after[slot], successor, kind, log_emission[voice]
             )
+            cost += step_costs(layers, time, slot, states, kind)
         allowed = ALLOWED[slot](here, automata, chosen.state, chosen.token)
-        cost = _cost(tables, slot, time, chosen.token, beam.sounding[row])
         beside = _beside(tables, beam, chosen, slot, time)
         own = beam.sounding[row, voice]
         log_ties = token_log_probs(tables.ties, chosen.ties, time, voice, own, themes[row, voice])
@@ -218,7 +218,7 @@ def _frame(
             log_net,
             config.guidance * (log_guide + beside.log_guide)
             + config.ties * _together(chosen.ties, voice, log_ties),
-            cost + beside.cost + copying[row, voice],
+            cost + beside.cost,
             beside.differs,
         )
         choice = choose(config, jax.random.fold_in(key, slot), chosen, terms)
