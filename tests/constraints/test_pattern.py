@@ -93,7 +93,7 @@ FINER = Timeline(Meter(2, 4), 4, frames_per_quarter=2)
 TURNING = [Key.parse("G")] * 6 + [Key.parse("e")] * 6 + [Key.parse("D")] * 4
 ALPHABETS = {
     Material.PITCHES: ["G4", "A4", "B4", "C5", "D#5", "E5", "F#5"],
-    Material.DEGREES: ["1", "2", "3", "4", "#4", "5", "#7"],
+    Material.DEGREES: ["1", "2", "3", "4", "#4", "5", "7"],
     Material.INTERVALS: ["1", "+2", "-2", "+3", "-3", "+4", "-4"],
     Material.DURATIONS: ["q", "e", "h", "q.", "rq", "re", "w"],
 }

@@ -89,11 +89,10 @@ BINDING = [
     "max-copy 3 notes",
     "pattern S degrees 1 2 3 (4 | 5)+ .* @ 1",
     "pattern A pitches (G4 A4 | D4 E4)* @ 1-2",
-    "pattern B intervals (+2 | -2 | 1)* @ 3",
+    "pattern B intervals (+2 | -2 | 1)* @ 4",
     "pattern T durations (q | e e | h)* @ 1-2",
     "pattern chords I (IV | ii6) V7? I @ 3",
-    "contour S arch @ 3",
-    "contour B rising @ 1",
+    "contour S rising @ 1-2",
 ]
 
 
