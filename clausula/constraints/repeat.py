@@ -168,6 +168,28 @@ def token_map(repeat: Repeat, home: Key, voice: Voice) -> np.ndarray:
     return mapped
 
 
+def tie_sounding(ties: Ties, words: np.ndarray) -> np.ndarray:
+    """What may sound in passages and copies where it must be the same, moved.
+
+    Args:
+        ties: which frames are copies of which.
+        words: uint32 ``[time, voice]`` bits of what may sound after each frame: 0 silence, 2 and
+            more the pitches, like the tokens that begin them.
+    """
+    words = words.copy()
+    copies = np.argwhere(ties.source_frame != NO_SOURCE)
+    # Passages hear of all their copies before any copy hears of its passage.
+    for back in (True, False):
+        for frame, voice in copies:
+            source = ties.source_frame[frame, voice]
+            mapped = ties.token_map[ties.map_of_frame[frame, voice]]
+            if back:
+                words[source, voice] &= np.uint32(_preimage(mapped, int(words[frame, voice])))
+            else:
+                words[frame, voice] &= np.uint32(_images(mapped, int(words[source, voice])))
+    return words
+
+
 def with_loose_ties(ties: Ties, repeats: Sequence[Repeat], timeline: Timeline, home: Key) -> Ties:
     """The ties, and where there are none those of returns that may change: what may be expected."""
     source_frame, map_of_frame, token_map = ties.source_frame, ties.map_of_frame, ties.token_map
@@ -351,6 +373,12 @@ def _blamed(
 def _preimage(mapped: np.ndarray, mask: int) -> int:
     """Bits of the tokens whose image is in ``mask``."""
     return sum(1 << token for token, to in enumerate(mapped.tolist()) if to >= 0 and mask >> to & 1)
+
+
+def _images(mapped: np.ndarray, mask: int) -> int:
+    """Bits of the images of those tokens in ``mask`` that have one."""
+    images = {to for token, to in enumerate(mapped.tolist()) if mask >> token & 1 and to >= 0}
+    return sum(1 << to for to in images)
 
 
 def _image(mapped: np.ndarray, mask: int) -> int:

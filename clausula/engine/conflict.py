@@ -24,12 +24,12 @@ from clausula.constraints.automaton import (
     conjoin,
     reachable,
 )
-from clausula.constraints.domains import Domains, meet
+from clausula.constraints.domains import ALL_TOKENS, Domains, meet
 from clausula.constraints.pair_tables import SEARCH_PAIRS
-from clausula.constraints.repeat import NO_SOURCE, RETURNS, Ties, tie
+from clausula.constraints.repeat import NO_SOURCE, RETURNS, Ties, tie, tie_sounding
 from clausula.constraints.vary import forced_changes, positions
 from clausula.engine.demands import Demand, Scene
-from clausula.engine.pairs import PairPass, pair_pass, rule_words
+from clausula.engine.pairs import PairPass, pair_pass, rule_words, what_sounds
 from clausula.errors import ImpossibleError
 from clausula.grid import SEARCH_ORDER, Voice
 from clausula.vocabulary import HOLD_TOKEN, N_VOICE
@@ -37,6 +37,7 @@ from clausula.vocabulary import HOLD_TOKEN, N_VOICE
 LIMIT = Limit(widest=4096, mean=512)  # constraints whose product has more are followed apart
 TWO_VOICES = "the two-voice pass"
 BOOLEAN = "the boolean pass over the automata"
+ROUNDS = 4  # times that passages and their copies are cut by each other, at most
 TRIES = 6  # random walks that look for a witness
 HINT = "try another key, place, rule set or form"
 
@@ -47,6 +48,7 @@ class Narrowed(NamedTuple):
     Attributes:
         domains: tokens by place.
         ties: which frames repeat which.
+        sounding: ``uint32[time, voice]`` what may sound after each frame.
         alive: of the two-voice pass, see ``PairPass``.
         automata: everything that needs memory.
         reachable: of each automaton ``bool[4 * time + 1, Q]``.
@@ -54,6 +56,7 @@ class Narrowed(NamedTuple):
 
     domains: Domains
     ties: Ties
+    sounding: np.ndarray
     alive: np.ndarray
     automata: tuple[LayeredAutomaton, ...]
     reachable: tuple[np.ndarray, ...]
@@ -109,22 +112,28 @@ def narrow(scene: Scene, demands: Sequence[Demand]) -> Narrowed:
     repeats = [d.repeat for d in demands if d.repeat is not None]
     domains = meet(parts, timeline)
     ties, domains = tie(repeats, timeline, scene.plan.key, domains, parts)
-    pairs = _two_voices(scene, demands, domains)
-    if repeats and not np.array_equal(pairs.domains.masks, domains.masks):
+    sounding = np.full_like(domains.masks, ALL_TOKENS)
+    for words in (d.sounding for d in demands if d.sounding is not None):
+        sounding &= words
+    sounding = tie_sounding(ties, sounding)
+    for _ in range(ROUNDS):
+        pairs = _two_voices(scene, demands, domains, sounding)
+        left = sounding & what_sounds(pairs.alive)
         # What was cut from a passage is cut from its copies, and may cut more there.
         try:
             ties, domains = tie(repeats, timeline, scene.plan.key, pairs.domains)
         except ImpossibleError as error:
             raise ImpossibleError(str(error), (), TWO_VOICES) from error
-        pairs = _two_voices(scene, demands, domains)
-    domains = pairs.domains
+        sounding = tie_sounding(ties, left)
+        if np.array_equal(domains.masks, pairs.domains.masks) and np.array_equal(sounding, left):
+            break
     _require_variable(scene, demands, domains)
     automata = [automaton for demand in demands for automaton in demand.automata]
     groups = conjoin(automata, domains, LIMIT)
     reach = tuple(reachable(group, domains) for group in groups)
     if not all(alive[0, group.start] for alive, group in zip(reach, groups, strict=True)):
         raise ImpossibleError("", (), BOOLEAN)
-    return Narrowed(domains, ties, pairs.alive, groups, reach)
+    return Narrowed(domains, ties, sounding, pairs.alive, groups, reach)
 
 
 def _require_variable(scene: Scene, demands: Sequence[Demand], domains: Domains) -> None:
@@ -140,14 +149,16 @@ def _require_variable(scene: Scene, demands: Sequence[Demand], domains: Domains)
             raise ImpossibleError(f"the copy changes in {forced} places at least", (), RETURNS)
 
 
-def _two_voices(scene: Scene, demands: Sequence[Demand], domains: Domains) -> PairPass:
+def _two_voices(
+    scene: Scene, demands: Sequence[Demand], domains: Domains, sounding: np.ndarray
+) -> PairPass:
     """The two-voice pass with the demanded rules.
 
     Raises:
         ImpossibleError: it leaves nothing somewhere.
     """
     ruleset = scene.with_rules(demands).ruleset
-    passed = pair_pass(domains, scene.classes, scene.context_of_frame, ruleset)
+    passed = pair_pass(domains, scene.classes, scene.context_of_frame, ruleset, sounding)
     if passed.broken is not None:
         frame, (first, second) = passed.broken
         where = f"{scene.plan.timeline.words(frame)}, {first.name.lower()} and "

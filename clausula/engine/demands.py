@@ -34,6 +34,7 @@ from clausula.constraints.sonority import Progression, Range, Rhythm, Scale
 from clausula.constraints.text import Constraint
 from clausula.constraints.vary import Vary
 from clausula.engine.plan import Plan
+from clausula.engine.sounding import sounding_sets
 from clausula.grid import Voice
 from clausula.vocabulary import FIRST_PITCH, voice_semitones
 
@@ -48,6 +49,8 @@ class Demand(NamedTuple):
         repeat: a passage that returns.
         rule: a hard rule of one or two voices.
         vary: a passage that returns changed.
+        sounding: ``uint32[time, voice]`` what may sound after each frame, as far as the automata
+            say by voice; none where they say nothing.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Demand(NamedTuple):
     repeat: Repeat | None = None
     rule: Setting | None = None
     vary: Vary | None = None
+    sounding: np.ndarray | None = None
 
 
 class Scene(NamedTuple):
@@ -130,6 +134,20 @@ def compiled(constraint: Constraint, plan: Plan) -> Demand:
     Raises:
         PlanError: it contradicts itself; the message names it.
     """
+    demand = _compiled(constraint, plan)
+    if not demand.automata or isinstance(constraint, Soft):
+        return demand
+    domains = demand.domains or Domains.full(plan.timeline.n_frames)
+    words = [sounding_sets(minimise(restrict(a, domains)), domains) for a in demand.automata]
+    return demand._replace(sounding=np.bitwise_and.reduce(words))
+
+
+def _compiled(constraint: Constraint, plan: Plan) -> Demand:
+    """The same without what may sound.
+
+    Raises:
+        PlanError: it contradicts itself; the message names it.
+    """
     timeline = plan.timeline
     name = str(constraint)
     match constraint:
@@ -169,9 +187,9 @@ def _softly(soft: Soft, plan: Plan) -> list[LayeredAutomaton]:
             outside[:, :FIRST_PITCH] = False
             return [priced(wish.voice, outside * soft.weight)]
         case Progression():
-            parts = [compiled(chord, plan) for chord in wish.chords(timeline)]
+            parts = [_compiled(chord, plan) for chord in wish.chords(timeline)]
         case _:
-            parts = [compiled(wish, plan)]
+            parts = [_compiled(wish, plan)]
     return [softened(_alone(part, timeline), soft.weight) for part in parts]
 
 

@@ -80,6 +80,7 @@ def pair_pass(
     classes: Sequence[ContextClass],
     context_of_frame: np.ndarray,
     ruleset: RuleSet,
+    sounding: np.ndarray | None = None,
 ) -> PairPass:
     """Prune domains by the hard rules of one and of two voices.
 
@@ -88,7 +89,10 @@ def pair_pass(
         classes: the distinct contexts.
         context_of_frame: int ``[T]`` which one each frame has.
         ruleset: whose hard rules count.
+        sounding: ``uint32[T, V]`` what may sound after each frame; everything if left out.
     """
+    if sounding is None:
+        sounding = np.full_like(domains.masks, 0xFFFFFFFF)
     words = [rule_words(ruleset, context) for context in classes]
     contexts = context_of_frame.tolist()
     masks = domains.masks.copy()
@@ -98,7 +102,8 @@ def pair_pass(
         for place, pair in enumerate(SEARCH_PAIRS):
             both = list(pair)
             rules = [(of_pair[place], of_voice[both]) for of_voice, of_pair in words]
-            usable, alive[:, place], broken = _two_voices(rules, contexts, masks[:, both])
+            found = _two_voices(rules, contexts, masks[:, both], sounding[:, both])
+            usable, alive[:, place], broken = found
             masks[:, both] &= usable
             if broken is not None:
                 return PairPass(Domains(masks), alive, (broken, pair))
@@ -111,10 +116,10 @@ _Rules = Sequence[tuple[np.ndarray, np.ndarray]]  # by context: pair words, voic
 
 
 def _two_voices(
-    rules: _Rules, contexts: Sequence[int], masks: np.ndarray
+    rules: _Rules, contexts: Sequence[int], masks: np.ndarray, sounding: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, int | None]:
     """Usable tokens of both voices ``uint32[T, 2]``, the pair's ``alive``, and where it breaks."""
-    ways, reaching = _backward(rules, contexts, masks)
+    ways, reaching = _backward(rules, contexts, masks, sounding)
     usable = np.zeros(masks.shape, np.uint32)
     at = np.zeros((N_VOICE, N_VOICE), bool)
     at[REST_TOKEN, REST_TOKEN] = True  # nothing sounds before the piece
@@ -133,21 +138,25 @@ def _two_voices(
 
 
 def _backward(
-    rules: _Rules, contexts: Sequence[int], masks: np.ndarray
+    rules: _Rules, contexts: Sequence[int], masks: np.ndarray, sounding: np.ndarray
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """For each frame the words ``[S, S, token]`` that lead on, and what can reach the end."""
     following = np.ones((N_VOICE, N_VOICE), bool)
     ways: list[np.ndarray] = []
-    reaching = [following]
-    memo: dict[tuple[int, bytes, bytes], tuple[np.ndarray, np.ndarray]] = {}
-    for context, allowed in zip(reversed(contexts), masks[::-1], strict=True):
-        key = (context, allowed.tobytes(), following.tobytes())
+    reaching: list[np.ndarray] = []
+    memo: dict[tuple[int, bytes, bytes, bytes], tuple[np.ndarray, ...]] = {}
+    for context, allowed, heard in zip(
+        reversed(contexts), masks[::-1], sounding[::-1], strict=True
+    ):
+        key = (context, allowed.tobytes(), heard.tobytes(), following.tobytes())
         if key not in memo:
-            memo[key] = _through(*rules[context], allowed, following)
-        way, following = memo[key]
+            may = heard[:, None] & _BITS != 0
+            after = following & may[0][:, None] & may[1]
+            memo[key] = (after, *_through(*rules[context], allowed, after))
+        after, way, following = memo[key]
         ways.append(way)
-        reaching.append(following)
-    return ways[::-1], reaching[::-1]
+        reaching.append(after)
+    return ways[::-1], [following, *reaching[::-1]]
 
 
 def _through(
@@ -190,3 +199,13 @@ def _forward(way: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _pack(rows: np.ndarray) -> np.ndarray:
     """``uint32[S]`` words of ``bool[S, S]``, bit ``j`` from column ``j``."""
     return np.packbits(rows, axis=-1, bitorder="little").view("<u4")[..., 0]
+
+
+def what_sounds(alive: np.ndarray) -> np.ndarray:
+    """``uint32[T, V]`` what may sound in each voice after each frame, of ``PairPass.alive``."""
+    words = np.full((len(alive), len(Voice)), 0xFFFFFFFF, np.uint32)
+    for place, (first, second) in enumerate(SEARCH_PAIRS):
+        rows = alive[:, place]
+        words[:, first] &= np.where(rows != 0, _BITS, np.uint32(0)).sum(axis=1, dtype=np.uint32)
+        words[:, second] &= np.bitwise_or.reduce(rows, axis=1)
+    return words

@@ -213,7 +213,12 @@ def tie_tables(plan: Plan, compiled: Compiled, frame_class: np.ndarray, frames: 
     """
     steps = log_steps(load_counts(), plan.key, int(frame_class[0]))
     return tie_forecast(
-        compiled.ties, compiled.domains, steps, step_of_frame(frame_class), frames
+        compiled.ties,
+        compiled.domains,
+        steps,
+        step_of_frame(frame_class),
+        frames,
+        compiled.left.sounding,
     ).tables
 
 

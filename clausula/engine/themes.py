@@ -46,10 +46,12 @@ class Line(NamedTuple):
     Attributes:
         allowed: bool ``[time, 32]`` tokens that the domains allow and whose images, or for a copy
             some token with that image, they allow as well.
+        sounds: bool ``[time, 32]`` notes that may sound after each frame, likewise.
         statements: in order of time; none where nothing returns.
     """
 
     allowed: np.ndarray
+    sounds: np.ndarray
     statements: tuple[Statement, ...]
 
     @property
@@ -59,23 +61,31 @@ class Line(NamedTuple):
 
     @property
     def feasible(self) -> bool:
-        """Whether any sequence of tokens keeps domains and ties.
+        """Whether every frame is left a token and a note to sound.
 
-        Domains and ties speak of tokens alone, and after any note any token may follow. So it is
-        enough that every frame is left one.
+        Where what sounds is not restricted, any token may follow any note, and so this is whether
+        any sequence of tokens keeps domains and ties.
         """
-        return bool(self.allowed.any(axis=1).all())
+        return bool(self.allowed.any(axis=1).all() and self.sounds.any(axis=1).all())
 
 
-def line_of(ties: Ties, domains: Domains, voice: Voice) -> Line:
+def line_of(ties: Ties, domains: Domains, sounding: np.ndarray, voice: Voice) -> Line:
     """The themes of a voice.
+
+    Args:
+        ties: which frames are copies of which.
+        domains: the tokens that are allowed.
+        sounding: uint32 ``[time, voice]`` bits of the notes that may sound after each frame.
+        voice: whose.
 
     Raises:
         PlanError: a theme may begin with a hold, so that what sounds in its copies is not a
             function of what sounds in it. ``repeat.tie`` leaves no such domains.
     """
-    words = domains.masks[:, voice, None]
-    allowed = (words >> np.arange(N_VOICE, dtype=np.uint32) & 1).astype(bool)
+    allowed, sounds = (
+        (words[:, voice, None] >> np.arange(N_VOICE, dtype=np.uint32) & 1).astype(bool)
+        for words in (domains.masks, sounding)
+    )
     statements: list[Statement] = []
     runs = _runs(ties.source_frame[:, voice], ties.map_of_frame[:, voice])
     for theme, (start, stop, copies) in enumerate(runs):
@@ -84,13 +94,16 @@ def line_of(ties: Ties, domains: Domains, voice: Voice) -> Line:
             image = ties.token_map[row].astype(int)
             of_theme.append(Statement(theme, True, start + distance, stop + distance, image))
         _intersect(allowed, of_theme)
+        _intersect(sounds, of_theme)
         if allowed[start, HOLD_TOKEN]:
             raise PlanError(
                 f"the {voice.name.lower()}'s returning passage may begin with a held note in frame "
                 f"{start}; demand a note or a rest there"
             )
         statements += of_theme
-    return Line(allowed, tuple(sorted(statements, key=lambda statement: statement.start)))
+    # A note that may not sound may not begin.
+    allowed &= sounds | (np.arange(N_VOICE) == HOLD_TOKEN)
+    return Line(allowed, sounds, tuple(sorted(statements, key=lambda statement: statement.start)))
 
 
 _Copies = tuple[tuple[int, int], ...]  # distance in frames, row of the token map

@@ -88,7 +88,7 @@ def token_log_probs(
         change = jnp.asarray(tables.log_owed)[time, voice, sounding]
         owed = _owed(tables, time, voice, state.log_owed[:, voice, None], change)
         log_probs = owed + ahead.at[:, HOLD_TOKEN].set(held[:, 0])
-        return jnp.where(_allowed(tables, time, voice, theme), log_probs, -jnp.inf)
+        return jnp.where(_allowed(tables, time, voice, sounding, theme), log_probs, -jnp.inf)
 
     nothing = jnp.zeros((len(sounding), N_VOICE))
     return jax.lax.cond(jnp.asarray(tables.returning)[voice], read, lambda: nothing)
@@ -160,11 +160,17 @@ def _owed(
 
 
 def _allowed(
-    tables: TieTables, time: jax.Array, voice: int | jax.Array, theme: jax.Array
+    tables: TieTables,
+    time: jax.Array,
+    voice: int | jax.Array,
+    sounding: jax.Array,
+    theme: jax.Array,
 ) -> jax.Array:
     """``bool[N, 32]`` the tokens that domains and ties allow."""
     tokens = jnp.arange(N_VOICE)
     bits = jnp.asarray(tables.allowed)[time, voice] >> tokens.astype(jnp.uint32) & 1
     maps = jnp.asarray(tables.tie_map)[jnp.asarray(tables.map_of_frame)[time, voice]]
     copied = jnp.asarray(tables.tie_source)[time, voice] >= 0
-    return (bits == 1) & (~copied | (tokens == maps[theme].astype(jnp.int32)[:, None]))
+    heard = jnp.where(tokens == HOLD_TOKEN, sounding[:, None], tokens).astype(jnp.uint32)
+    may = jnp.asarray(tables.sounds)[time, voice] >> heard & 1
+    return (bits == 1) & (may == 1) & (~copied | (tokens == maps[theme].astype(jnp.int32)[:, None]))

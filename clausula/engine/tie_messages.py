@@ -120,6 +120,7 @@ def voice_messages(line: Line, log_step: np.ndarray) -> VoiceMessages:
         if statement.copy:
             _owe(passages[statement.theme], statement, log_step, log_owed)
     log_token = np.where(line.allowed[:, None], log_step, -np.inf)
+    log_token[:, :, HOLD_TOKEN] = np.where(line.sounds, log_token[:, :, HOLD_TOKEN], -np.inf)
     inside = {
         theme: factor(
             (first_of(theme), last_of(theme)),

@@ -21,6 +21,7 @@ def kept_probability(
     log_step: np.ndarray,
     voice: Voice,
     prefix: Sequence[int],
+    sounding: np.ndarray | None = None,
 ) -> float:
     """P(ties and domains are kept from here to the end | tokens so far) under the observed chain.
 
@@ -33,29 +34,41 @@ def kept_probability(
         log_step: ``[time, 32, 32]`` log probability of each token, last axis, after each note.
         voice: whose frames.
         prefix: its tokens so far.
+        sounding: uint32 ``[time, voice]`` bits of the notes that may sound after each frame; none
+            for every note.
     """
     frame = len(prefix)
     if frame == len(log_step):
         return 1.0
-    sounding = sounding_after(prefix)
+    before = sounding_after(prefix)
     return sum(
-        float(np.exp(log_step[frame, sounding, token]))
-        * kept_probability(ties, domains, log_step, voice, [*prefix, token])
-        for token in tokens_that_keep(ties, domains, voice, prefix)
+        float(np.exp(log_step[frame, before, token]))
+        * kept_probability(ties, domains, log_step, voice, [*prefix, token], sounding)
+        for token in tokens_that_keep(ties, domains, voice, prefix, sounding)
     )
 
 
 def tokens_that_keep(
-    ties: Ties, domains: Domains, voice: Voice, prefix: Sequence[int]
+    ties: Ties,
+    domains: Domains,
+    voice: Voice,
+    prefix: Sequence[int],
+    sounding: np.ndarray | None = None,
 ) -> list[int]:
     """The next tokens that the domain allows and, in a copy's frame, that the source demands."""
     frame = len(prefix)
     word = int(domains.masks[frame, voice])
+    heard = (1 << N_VOICE) - 1 if sounding is None else int(sounding[frame, voice])
     source = ties.source_frame[frame, voice]
-    if source == NO_SOURCE:
-        return [token for token in range(N_VOICE) if word >> token & 1]
-    demanded = int(ties.token_map[ties.map_of_frame[frame, voice], prefix[source]])
-    return [demanded] if demanded != NO_IMAGE and word >> demanded & 1 else []
+    tokens = range(N_VOICE)
+    if source != NO_SOURCE:
+        demanded = int(ties.token_map[ties.map_of_frame[frame, voice], prefix[source]])
+        tokens = range(demanded, demanded + (demanded != NO_IMAGE))
+    return [
+        token
+        for token in tokens
+        if word >> token & 1 and heard >> sounding_after([*prefix, token]) & 1
+    ]
 
 
 def sounding_after(tokens: Sequence[int]) -> int:

@@ -44,6 +44,7 @@ class TieTables(NamedTuple):
     Attributes:
         returning: bool ``[V]`` voices of which something returns; the others have no part.
         allowed: uint32 ``[T, V]`` bits of the tokens that domains and ties together allow.
+        sounds: uint32 ``[T, V]`` bits of the notes that they let sound after the frame.
         tie_source: int32 ``[T, V]`` frame that each voice's frame repeats, ``NO_SOURCE`` for none.
         map_of_frame: int32 ``[T, V]`` row of ``tie_map``.
         tie_map: int8 ``[maps, 32]`` token of the copy, ``NO_IMAGE`` where there is none.
@@ -61,6 +62,7 @@ class TieTables(NamedTuple):
 
     returning: Array
     allowed: Array
+    sounds: Array
     tie_source: Array
     map_of_frame: Array
     tie_map: Array
@@ -97,6 +99,7 @@ def tie_forecast(
     log_steps: np.ndarray,
     step_of_frame: np.ndarray,
     frames: int | None = None,
+    sounding: np.ndarray | None = None,
 ) -> TieForecast:
     """Work out the tables of a plan.
 
@@ -106,11 +109,15 @@ def tie_forecast(
         log_steps: ``[class, voice, 32, 32]`` the chain, see ``chain.log_steps``; finite.
         step_of_frame: int ``[time]`` row of ``log_steps`` by which each frame is entered.
         frames: length to pad to; none for the plan's own.
+        sounding: uint32 ``[time, voice]`` bits of the notes that may sound after each frame; none
+            for every note.
 
     Raises:
         PlanError: a theme may begin with a hold.
     """
-    lines = [line_of(ties, domains, voice) for voice in Voice]
+    if sounding is None:
+        sounding = np.full_like(domains.masks, ALL_TOKENS)
+    lines = [line_of(ties, domains, sounding, voice) for voice in Voice]
     messages = [
         voice_messages(line, log_steps[step_of_frame, voice].astype(np.float64))
         for voice, line in zip(Voice, lines, strict=True)
@@ -139,7 +146,8 @@ def _tables(ties: Ties, lines: list[Line], messages: list[VoiceMessages], frames
     missing = _bucketed(len(ties.token_map), MAP_BUCKET) - len(ties.token_map)
     return TieTables(
         returning=np.array([bool(line.statements) for line in lines]),
-        allowed=padded([_words(line) for line in lines], np.uint32, ALL_TOKENS),
+        allowed=padded([_words(line.allowed) for line in lines], np.uint32, ALL_TOKENS),
+        sounds=padded([_words(line.sounds) for line in lines], np.uint32, ALL_TOKENS),
         tie_source=padded(list(ties.source_frame.T), np.int32, NO_SOURCE),
         map_of_frame=padded(list(ties.map_of_frame.T), np.int32),
         tie_map=np.pad(ties.token_map, ((0, missing), (0, 0))),
@@ -156,10 +164,10 @@ def _tables(ties: Ties, lines: list[Line], messages: list[VoiceMessages], frames
     )
 
 
-def _words(line: Line) -> np.ndarray:
-    """uint32 ``[time]`` bits of the tokens that are allowed."""
+def _words(sets: np.ndarray) -> np.ndarray:
+    """uint32 ``[time]`` bits of sets ``[time, 32]``."""
     bits = np.uint32(1) << np.arange(N_VOICE, dtype=np.uint32)
-    return np.asarray((line.allowed * bits).sum(axis=1, dtype=np.uint32))
+    return np.asarray((sets * bits).sum(axis=1, dtype=np.uint32))
 
 
 def _marks(line: Line) -> tuple[np.ndarray, np.ndarray]:

@@ -17,14 +17,8 @@ from clausula.constraints.automaton import accepts
 from clausula.constraints.pins import Pin
 from clausula.constraints.rulesets import RuleSet, load_ruleset
 from clausula.constraints.text import Constraint, parse_constraint
-from clausula.engine.conflict import (
-    Demand,
-    Scene,
-    demands_of,
-    refutation,
-    require_possible,
-    witness,
-)
+from clausula.engine.conflict import refutation, require_possible, witness
+from clausula.engine.demands import Demand, Scene, demands_of
 from clausula.engine.plan import Plan, make_plan
 from clausula.engine.rendering import grid_of
 from clausula.errors import ImpossibleError

@@ -14,11 +14,13 @@ from clausula.vocabulary import FIRST_PITCH, HOLD_TOKEN, N_VOICE
 # Four frames a measure, twelve measures.
 TIMELINE = Timeline(Meter(4, 4), 12, frames_per_quarter=1)
 
+EVERY_NOTE = np.full((TIMELINE.n_frames, 4), 0xFFFFFFFF, np.uint32)
+
 
 def line(*texts, voice=Voice.SOPRANO):
     repeats = [parse_constraint(text) for text in texts]
     ties, domains = tie(repeats, TIMELINE, Key.parse("C"), phrase_domains(TIMELINE))
-    return line_of(ties, domains, voice)
+    return line_of(ties, domains, EVERY_NOTE, voice)
 
 
 def outline(found):
@@ -77,10 +79,10 @@ def test_statements_allow_each_other():
     ties = Ties(source, row, np.stack([np.arange(N_VOICE), up]))
     masks = np.full((2, 4), 0xFFFFFFFF, np.uint32)
     masks[0, 0], masks[1, 0] = 0b111100, 0b1010100
-    found = line_of(ties, Domains(masks), Voice.SOPRANO)
+    found = line_of(ties, Domains(masks), EVERY_NOTE[:2], Voice.SOPRANO)
     assert np.flatnonzero(found.allowed[0]).tolist() == [3, 5]
     assert np.flatnonzero(found.allowed[1]).tolist() == [4, 6]
     assert found.feasible
     masks[1, 0] = 0b10
     masks[0, 0] = 0b100
-    assert not line_of(ties, Domains(masks), Voice.SOPRANO).feasible
+    assert not line_of(ties, Domains(masks), EVERY_NOTE[:2], Voice.SOPRANO).feasible

@@ -11,7 +11,7 @@ from clausula.constraints.repeat import tie
 from clausula.constraints.rulesets import load_ruleset
 from clausula.constraints.text import parse_constraint
 from clausula.engine import chain
-from clausula.engine.conflict import range_domains
+from clausula.engine.demands import range_domains
 from clausula.engine.hmm import frame_classes
 from clausula.engine.plan import make_plan
 from clausula.engine.tie_reference import sounding_after, tokens_that_keep

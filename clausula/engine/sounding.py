@@ -1,0 +1,138 @@
+"""Which notes may sound in a voice after each frame, by one automaton alone.
+
+A hold carries no pitch, so a domain of tokens cannot say that a note held into a cadence must be
+one of its chord; a set of *sounding indices* can (``pair_tables``: 0 silent, 2 ... 31 pitches). It
+is the projection of the automaton, within some domains, on what one voice sounds: those indices
+with which some word is accepted. Boolean, forward and backward, over (state, index).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from clausula.constraints.automaton import REFUSED, LayeredAutomaton
+from clausula.constraints.domains import ALL_TOKENS, Domains
+from clausula.grid import SEARCH_ORDER
+from clausula.vocabulary import HOLD_TOKEN, N_VOICE
+
+WIDEST = 128  # states; what a wider automaton says of single voices is left to the boolean pass
+_BITS = (np.uint32(1) << np.arange(N_VOICE, dtype=np.uint32)).astype(np.uint32)
+
+
+def sounding_sets(automaton: LayeredAutomaton, domains: Domains) -> np.ndarray:
+    """``uint32[time, voice]`` bits of the indices that may sound at the end of each frame.
+
+    Args:
+        automaton: minimal.
+        domains: of the same piece.
+
+    Returns:
+        Every bit set in frames and voices of which the automaton says nothing.
+    """
+    found = np.full(domains.masks.shape, ALL_TOKENS, np.uint32)
+    busy = np.flatnonzero(automaton.n_states[1:] != 1)
+    if automaton.width > WIDEST or not len(busy):
+        return found
+    allowed = domains.by_layer()
+    # Beyond these frames there is one state, which remembers nothing of what sounds.
+    frames = range(int(busy[0]) // 4, int(busy[-1]) // 4 + 2)
+    frames = range(frames.start, min(frames.stop, len(found)))
+    for slot, voice in enumerate(SEARCH_ORDER):
+        if _heeds(automaton, frames, slot):
+            found[frames.start : frames.stop, voice] = _of_voice(automaton, allowed, frames, slot)
+    return found
+
+
+def _heeds(automaton: LayeredAutomaton, frames: range, slot: int) -> bool:
+    """Whether a voice's tokens lead to different states anywhere."""
+    layers = automaton.table_of_layer[4 * frames.start + slot : 4 * frames.stop : 4]
+    tables = automaton.tables[np.unique(layers)]
+    return bool((tables != tables[..., :1]).any())
+
+
+def _of_voice(
+    automaton: LayeredAutomaton, allowed: np.ndarray, frames: range, slot: int
+) -> np.ndarray:
+    """``uint32[frame]`` what the voice of a slot may sound after each of the frames."""
+    layers = range(4 * frames.start, 4 * frames.stop)
+    steps = [
+        _step(automaton, allowed[layer], layer, own=layer % len(SEARCH_ORDER) == slot)
+        for layer in layers
+    ]
+    # Whatever sounds before is possible: silence (REST) and every pitch.
+    every = np.arange(N_VOICE) != HOLD_TOKEN
+    reached = [np.zeros((automaton.width, N_VOICE), bool)]
+    reached[0][: automaton.n_states[layers.start]] = every
+    memo: dict[tuple[_Step, bytes], np.ndarray] = {}
+    for step in steps:
+        reached.append(_memoised(memo, step, reached[-1], _forward))
+    alive = np.zeros_like(reached[0])
+    alive[: automaton.n_states[layers.stop]] = every
+    memo = {}
+    words = []
+    for place in range(len(layers) - 1, -1, -1):
+        if place % len(SEARCH_ORDER) == len(SEARCH_ORDER) - 1:
+            sounds = np.asarray((alive & reached[place + 1]).any(axis=0))
+            words.append(_BITS[sounds].sum(dtype=np.uint32))
+        alive = _memoised(memo, steps[place], alive, _backward)
+    return np.array(words[::-1], np.uint32)
+
+
+class _Step(NamedTuple):
+    """The steps of one layer; equal layers are one value.
+
+    Attributes:
+        steps: bytes of int32 ``[step, 3]``: state, token, next state.
+        own: whether its tokens are the voice's.
+    """
+
+    steps: bytes
+    own: bool
+
+
+def _step(automaton: LayeredAutomaton, allowed: np.ndarray, layer: int, *, own: bool) -> _Step:
+    table = automaton.tables[automaton.table_of_layer[layer]]
+    states, tokens = np.nonzero((table != REFUSED) & allowed)
+    found = np.stack([states, tokens, table[states, tokens]], axis=1).astype(np.int32)
+    if not own:
+        found[:, 1] = HOLD_TOKEN  # another voice moves: this one sounds on
+        found = np.unique(found, axis=0)
+    return _Step(found.tobytes(), own)
+
+
+def _memoised(
+    memo: dict[tuple[_Step, bytes], np.ndarray],
+    step: _Step,
+    at: np.ndarray,
+    through: Callable[[np.ndarray, np.ndarray], np.ndarray],
+) -> np.ndarray:
+    """``through(steps, at)``, which long stretches of a piece have in common."""
+    key = (step, at.tobytes())
+    if key not in memo:
+        memo[key] = through(np.frombuffer(step.steps, np.int32).reshape(-1, 3), at)
+    return memo[key]
+
+
+def _forward(steps: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """The (state, index) that some of ``before`` lead to."""
+    after = np.zeros_like(before)
+    states, tokens, reached = steps.T
+    held = tokens == HOLD_TOKEN
+    np.logical_or.at(after, reached[held], before[states[held]])
+    some = np.asarray(before.any(axis=1))[states[~held]]
+    np.logical_or.at(after, (reached[~held], tokens[~held]), some)
+    return after
+
+
+def _backward(steps: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """The (state, index) that lead to some of ``after``."""
+    before = np.zeros_like(after)
+    states, tokens, reached = steps.T
+    held = tokens == HOLD_TOKEN
+    np.logical_or.at(before, states[held], after[reached[held]])
+    leads = after[reached[~held], tokens[~held]]
+    np.logical_or.at(before, states[~held], leads[:, None])
+    return before
