@@ -81,7 +81,7 @@ class _Builder:
         self, table_of_layer: Sequence[int], n_states: Sequence[int], start: int = 0
     ) -> LayeredAutomaton:
         """The automaton; every table is padded to the widest."""
-        width = max(1, *n_states)
+        width = max(1, *n_states, *map(len, self._tables))
         padded = np.full((len(self._tables), width, N_VOICE), REFUSED, np.int32)
         priced = any(costs is not None for costs in self._costs)
         asked = np.zeros(padded.shape, np.float32) if priced else None
