@@ -24,6 +24,7 @@ class SearchConfig:
     temperature: float = 1.0  # divides the network's log probabilities
     guidance: float = 1.0  # exponent of p_hmm(constraints | prefix), lambda_1 of design §6
     ties: float = 1.0  # exponent of p_chain(ties | prefix), lambda_2 of design §6
+    themes: int = 1  # distinct returning themes kept, each with messages of its own
     tail: float = 0.02  # tokens below this share of the likeliest are cut
     maximise: bool = False  # keep the best instead of sampling
 
@@ -37,6 +38,7 @@ class Hypotheses(NamedTuple):
         parent: ``int32[N]`` row that each hypothesis had when the last frame began.
         history: ``int8[N, T, V]`` voice tokens chosen so far.
         state: ``int32[N, G]`` state of each automaton.
+        theme: ``int32[N]`` by which theme the messages are read.
         log_alpha: ``float32[N, H]`` log P(hidden state | prefix).
         score: ``float32[N]`` perturbed log q when sampling, S when maximising; -inf when dead.
         log_q: ``float32[N]`` log probability under the guided proposal.
@@ -53,6 +55,7 @@ class Hypotheses(NamedTuple):
     parent: jax.Array
     history: jax.Array
     state: jax.Array
+    theme: jax.Array
     log_alpha: jax.Array
     score: jax.Array
     log_q: jax.Array

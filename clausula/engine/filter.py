@@ -79,8 +79,8 @@ def token_guidance(
 
     Args:
         log_alpha: ``[batch, z]`` the filter before the token.
-        after: ``[q, z]`` messages after the token: the next slot's of ``frame_messages``, or after
-            the last slot the next row of ``boundary_messages``.
+        after: ``[batch, kind, z]`` messages after each kind of token, at its successor: of the
+            next slot, or after the last slot of the next frame; any where it is refused.
         successor: int ``[batch, kind]`` from ``layers.step_rows``.
         kind: int ``[batch, 32]`` from the same.
         log_emission: ``[z, 32]`` of the frame's class and the voice.
@@ -88,9 +88,7 @@ def token_guidance(
     Returns:
         ``[batch, 32]`` log P(constraints | tokens so far, this token), at most 0.
     """
-    joint = log_alpha[:, None] + jnp.where(
-        successor[..., None] == REFUSED, -jnp.inf, after[successor]
-    )
+    joint = log_alpha[:, None] + jnp.where(successor[..., None] == REFUSED, -jnp.inf, after)
     scale = finite_max(joint, axis=2)[..., None]
     total = jnp.einsum(
         "bkz,zx->bkx", jnp.exp(joint - scale), jnp.exp(log_emission), precision="highest"

@@ -29,6 +29,7 @@ from clausula.engine.budgets import Change, all_changes
 from clausula.engine.choosing import Terms, choose, follow
 from clausula.engine.copying import copied_chords, no_notes, remember
 from clausula.engine.filter import filter_init, predict, token_guidance
+from clausula.engine.foresight import Foresight, foresee, renewed, segment_ahead, slots_ahead
 from clausula.engine.frame_masks import copying_costs, frame_masks, price_of, sounding_after
 from clausula.engine.layers import Layers, frame_steps, step_costs, step_rows
 from clausula.engine.lookahead import (
@@ -40,7 +41,6 @@ from clausula.engine.lookahead import (
 from clausula.engine.messages import (
     SEGMENT,
     Model,
-    checkpoints,
     frame_messages,
     log_probability,
     segment_messages,
@@ -73,9 +73,10 @@ def search(
         config: static options.
     """
     proposal = proposal_functions._replace(params=params)
-    # The messages are the same for every piece of a plan: computed once, outside the batch.
-    kept = [checkpoints(layers, _model(tables)) for layers in tables.layers]
-    piece = partial(_search_piece, proposal, tables, kept, config)
+    # The messages are the same for every piece of a plan until its themes are known: computed
+    # once, outside the batch.
+    ahead = foresee(tables, _model(tables), config.themes)
+    piece = partial(_search_piece, proposal, tables, ahead, config)
     return jax.vmap(piece)(keys)
 
 
@@ -86,7 +87,7 @@ def _model(tables: SearchTables) -> Model:
 def _search_piece(
     proposal: Proposal,
     tables: SearchTables,
-    kept: list[jax.Array],
+    at_first: Foresight,
     config: SearchConfig,
     key: jax.Array,
 ) -> SearchResult:
@@ -94,34 +95,37 @@ def _search_piece(
     model = _model(tables)
 
     def segment(
-        index: jax.Array, carry: tuple[Hypotheses, jax.Array]
-    ) -> tuple[Hypotheses, jax.Array]:
+        index: jax.Array, carry: tuple[Hypotheses, jax.Array, Foresight]
+    ) -> tuple[Hypotheses, jax.Array, Foresight]:
         first = index * SEGMENT
-        boundaries = [
-            segment_messages(layers, model, index, rows[index + 1])
-            for layers, rows in zip(tables.layers, kept, strict=True)
-        ]
+        beam, alive, ahead = carry
+        if config.themes > 1:
+            known = beam.history, beam.theme, beam.score
+            ahead, theme, score = renewed(tables, model, ahead, *known, first)
+            beam = beam._replace(theme=theme, score=score)
+        boundaries = segment_ahead(tables, model, ahead, index)
 
         def frame(
             time: jax.Array, carry: tuple[Hypotheses, jax.Array]
         ) -> tuple[Hypotheses, jax.Array]:
             beam, alive = carry
             now = jax.random.fold_in(key, time)
-            after = [rows[time - first + 1] for rows in boundaries]
-            beam = _frame(proposal, tables, after, config, now, beam, time)
+            after = tuple(rows[:, time - first + 1] for rows in boundaries)
+            beam = _frame(proposal, tables, ahead, after, config, now, beam, time)
             return beam, alive.at[time].set((beam.score > -jnp.inf).sum())
 
         last = jnp.minimum(first + SEGMENT, tables.n_frames)
-        return jax.lax.fori_loop(first, last, frame, carry)
+        beam, alive = jax.lax.fori_loop(first, last, frame, (beam, alive))
+        return beam, alive, ahead
 
     start = _initial(proposal, tables, config, frames)
     # The number of frames is data, not shape: another length is the same program.
-    end, alive = jax.lax.fori_loop(
-        0, -(-tables.n_frames // SEGMENT), segment, (start, jnp.full(frames, config.beam))
-    )
+    carry = start, jnp.full(frames, config.beam), at_first
+    segments = -(-tables.n_frames // SEGMENT)
+    end, alive, _ = jax.lax.fori_loop(0, segments, segment, carry)
     log_hmm = sum(
-        _log_probability(layers, tables, rows)
-        for layers, rows in zip(tables.layers, kept, strict=True)
+        _log_probability(layers, tables, rows[0])
+        for layers, rows in zip(tables.layers, at_first.kept, strict=True)
     )
     return SearchResult(end.history, end.score, end.log_q, end.log_net, end.cost, alive, log_hmm)
 
@@ -144,6 +148,7 @@ def _initial(
         parent=jnp.arange(n),
         history=jnp.zeros((n, frames, 4), jnp.int8),
         state=jnp.tile(jnp.stack([layers.start for layers in tables.layers]), (n, 1)),
+        theme=jnp.zeros(n, jnp.int32),
         log_alpha=filter_init(tables.initial, n),
         # One root; the other rows are dead until its children take their places.
         score=jnp.where(jnp.arange(n) == 0, 0.0, -jnp.inf),
@@ -160,13 +165,14 @@ def _initial(
 def _frame(
     proposal: Proposal,
     tables: SearchTables,
-    after_frame: list[jax.Array],
+    ahead: Foresight,
+    after_frame: tuple[jax.Array, ...],
     config: SearchConfig,
     key: jax.Array,
     beam: Hypotheses,
     time: jax.Array,
 ) -> Hypotheses:
-    """Choose one frame's four voices; ``after_frame`` are the messages after it."""
+    """Choose one frame's four voices; ``after_frame`` are the messages after it, by theme."""
     last = _to_global(tables, beam.sounding)
     past = Past(last, beam.age, beam.parent)
     state = proposal.begin_frame(proposal.params, beam.proposal, time, past)
@@ -177,10 +183,7 @@ def _frame(
     )
     frame_class = tables.class_of_frame[time]
     log_emission = tables.log_emission[frame_class]
-    after_slot = [
-        (*frame_messages(layers, time, after, log_emission)[1:], after)
-        for layers, after in zip(tables.layers, after_frame, strict=True)
-    ]
+    after_slot = slots_ahead(tables, ahead, after_frame, time, log_emission)
     entered = predict(beam.log_alpha, tables.transition[frame_class])
     chosen = Partial(
         row=jnp.arange(config.beam),
@@ -205,8 +208,9 @@ def _frame(
         for g, (layers, after) in enumerate(zip(tables.layers, after_slot, strict=True)):
             states = chosen.state[:, g]
             successor, kind = step_rows(layers, time, slot, states)
+            ahead_of_row = after[beam.theme[row][:, None], slot, successor]
             log_guide += token_guidance(
-                chosen.log_alpha, after[slot], successor, kind, log_emission[voice]
+                chosen.log_alpha, ahead_of_row, successor, kind, log_emission[voice]
             )
             cost += step_costs(layers, time, slot, states, kind)
         allowed = ALLOWED[slot](here, automata, chosen.state, chosen.token)
@@ -317,6 +321,7 @@ def _next_beam(
         parent=row,
         history=history,
         state=chosen.state,
+        theme=beam.theme[row],
         log_alpha=chosen.log_alpha,
         score=chosen.score,
         log_q=chosen.log_q,

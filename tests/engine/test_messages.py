@@ -202,7 +202,7 @@ def test_guidance_is_the_enumerated_probability_of_satisfaction(seed):
         after = within[frame][slot + 1] if slot < 3 else boundary[frame + 1]
         successor, kind = step_rows(layers, frame, slot, np.array([q]))
         emission = model.emission_of(layer)
-        guidance = token_guidance(before[layer], after, successor, kind, emission)[0]
+        guidance = token_guidance(before[layer], after[successor], successor, kind, emission)[0]
         expected = every.satisfied_after_each(word, layer, q)
         np.testing.assert_allclose(np.exp(guidance), expected, rtol=1e-3, atol=1e-7)
         np.testing.assert_array_equal(np.isfinite(guidance), expected > 0)

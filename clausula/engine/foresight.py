@@ -1,0 +1,169 @@
+"""Messages by theme: what a returning passage has become is known to the messages of its copies.
+
+While a theme is being written the hidden Markov model knows of its copies only what the domains
+leave. Once some of it has sounded, the copies are pins, and the backward pass is done again with
+them (design §6): for each of at most ``K`` distinct themes of the beam, where the next segment of
+frames begins. Hypotheses with other themes are given up; the best are kept.
+
+Shapes: N hypotheses, K themes, T frames, S slots (4), Q automaton states, H hidden states.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from clausula.engine.layers import Layers
+from clausula.engine.lookahead import BITS
+from clausula.engine.messages import SEGMENT, Model, checkpoints, frame_messages, segment_messages
+from clausula.engine.tables import SearchTables
+from clausula.grid import SEARCH_ORDER
+
+_SLOTS = np.array([int(voice) for voice in SEARCH_ORDER])
+# Odd numbers by voice and by frame, drawn once, for hashes of what themes are.
+_ODD = np.random.default_rng(0).integers(0, 2**31, (1 << 14, 4), np.uint32) * 2 + 1
+
+
+class Foresight(NamedTuple):
+    """What lies ahead, by theme.
+
+    Attributes:
+        domains: ``uint32[K, T, S]`` tokens allowed.
+        kept: of each automaton ``float32[K, segment + 1, Q, H]``, see ``messages.checkpoints``.
+    """
+
+    domains: jax.Array
+    kept: tuple[jax.Array, ...]
+
+
+def foresee(tables: SearchTables, model: Model, themes: int) -> Foresight:
+    """Before the first frame, when nothing is known of any theme."""
+    domains = tables.layers[0].domains
+    kept = tuple(checkpoints(layers, model) for layers in tables.layers)
+
+    def every(values: jax.Array) -> jax.Array:
+        return jnp.broadcast_to(values, (themes, *values.shape))
+
+    return Foresight(every(domains), tuple(every(rows) for rows in kept))
+
+
+def renewed(
+    tables: SearchTables,
+    model: Model,
+    ahead: Foresight,
+    history: jax.Array,
+    theme: jax.Array,
+    score: jax.Array,
+    first: jax.Array,
+) -> tuple[Foresight, jax.Array, jax.Array]:
+    """The messages again, if something of a theme has sounded whose copies are still to come.
+
+    Args:
+        tables: of the plan.
+        model: the hidden Markov model.
+        ahead: what was known.
+        history: ``int8[N, T, V]``.
+        theme: ``int32[N]`` of each hypothesis.
+        score: ``float32[N]``, best first; -inf where dead.
+        first: the frame that comes next.
+
+    Returns:
+        The new foresight, ``theme`` and ``score``: -inf where a theme was given up.
+    """
+    source = tables.tie_source[:, _SLOTS]
+    time = jnp.arange(len(source))[:, None]
+    owed = (source >= 0) & (source < first) & (time >= first)  # copies that can be pinned
+
+    def again() -> tuple[Foresight, jax.Array, jax.Array]:
+        heard = history[:, jnp.maximum(source, 0), _SLOTS].astype(jnp.int32)  # [N, T, S]
+        mapped = tables.tie_map[tables.map_of_frame[:, _SLOTS], heard].astype(jnp.int32)
+        factors = jnp.asarray(_ODD)[time[:, 0] % len(_ODD)]
+        terms = jnp.where(owed, (mapped + 2).astype(jnp.uint32) * factors, 0)
+        number, place = distinct(terms.sum((1, 2), dtype=jnp.uint32), score > -jnp.inf)
+        themes = len(ahead.domains)
+        chosen = mapped[place[:themes]]  # [K, T, S]
+        # No image is no token: what cannot return is given up.
+        pin = jnp.where(chosen >= 0, jnp.asarray(BITS)[jnp.maximum(chosen, 0)], jnp.uint32(0))
+        domains = tables.layers[0].domains & jnp.where(owed, pin, ~jnp.uint32(0))
+
+        def messages(own: jax.Array) -> tuple[jax.Array, ...]:
+            return tuple(checkpoints(_with(layers, own), model) for layers in tables.layers)
+
+        left = jnp.where(number < themes, score, -jnp.inf)
+        ahead_now = Foresight(domains, jax.vmap(messages)(domains))
+        return ahead_now, jnp.minimum(number, themes - 1), left
+
+    # What sounded before the last segment was known when that began.
+    news = owed & (source >= first - SEGMENT)
+    return jax.lax.cond(news.any(), again, lambda: (ahead, theme, score))
+
+
+def distinct(signature: jax.Array, alive: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Number equal signatures in order of their first row.
+
+    Args:
+        signature: ``[N]``.
+        alive: ``bool[N]`` rows that count.
+
+    Returns:
+        ``int32[N]`` the number of each row's signature, ``N`` for dead ones, and ``int32[N]`` the
+        first row of each number, row 0 for numbers that nothing has.
+    """
+    rows = jnp.arange(len(signature))
+    none = len(rows)
+    same = (signature[:, None] == signature) & alive & alive[:, None]
+    opener = jnp.where(alive, same.argmax(axis=1), none)
+    opens = opener == rows
+    count = jnp.cumsum(opens) - 1
+    number = jnp.where(alive, count[jnp.minimum(opener, none - 1)], none)
+    place = jnp.zeros(none, jnp.int32)
+    place = place.at[jnp.where(opens, number, none)].set(rows, mode="drop")
+    return number.astype(jnp.int32), place
+
+
+def _with(layers: Layers, domains: jax.Array) -> Layers:
+    return layers._replace(domains=domains)
+
+
+def segment_ahead(
+    tables: SearchTables, model: Model, ahead: Foresight, segment: jax.Array
+) -> tuple[jax.Array, ...]:
+    """Of each automaton ``[K, SEGMENT + 1, Q, H]`` the messages at the segment's boundaries."""
+
+    def of_theme(domains: jax.Array, kept: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+        return tuple(
+            segment_messages(_with(layers, domains), model, segment, rows[segment + 1])
+            for layers, rows in zip(tables.layers, kept, strict=True)
+        )
+
+    return jax.vmap(of_theme)(ahead.domains, ahead.kept)
+
+
+def slots_ahead(
+    tables: SearchTables,
+    ahead: Foresight,
+    after: tuple[jax.Array, ...],
+    time: jax.Array,
+    log_emission: jax.Array,
+) -> tuple[jax.Array, ...]:
+    """Of each automaton ``[K, S, Q, H]`` the messages after each slot of a frame.
+
+    Args:
+        tables: of the plan.
+        ahead: what is known.
+        after: of each automaton ``[K, Q, H]`` the messages after the frame.
+        time: the frame.
+        log_emission: ``[voice, H, 32]`` of its class.
+    """
+
+    def of_theme(domains: jax.Array, rows: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+        found = []
+        for layers, last in zip(tables.layers, rows, strict=True):
+            within = frame_messages(_with(layers, domains), time, last, log_emission)
+            found.append(jnp.concatenate([within[1:], last[None]]))
+        return tuple(found)
+
+    return jax.vmap(of_theme)(ahead.domains, after)
