@@ -1,9 +1,10 @@
-"""Do long forms compose, with moved and inverted returns, and what is the chain over ties worth?
+"""Do long forms compose, with moved and inverted returns, and what are messages over ties worth?
 
-Forms with returns of several kinds, 16 to 64 measures, by the shipped network. Each is searched
-with and without the messages of the observed chain over tied positions (weight 1 and 0), the same
-seeds side by side, one pass each: nothing is tried again. Every hypothesis that is left is written,
-read again and judged by the verifiers until one passes, as composing does.
+Forms with returns of several kinds, 16 to 64 measures, by the shipped network. Each is searched by
+masks alone, with the messages of the observed chain over tied positions, and with messages of the
+hidden Markov model by theme as well (up to four themes), the same seeds side by side, one pass
+each: nothing is tried again. Hypotheses that are left are written, read again and judged by the
+verifiers until one passes, as composing does.
 
     uv run python benchmarks/returns.py --seeds 8 --json OUT.jsonl --md OUT.md
 
@@ -42,7 +43,11 @@ from clausula.searching import Session
 from clausula.verifying import verify
 
 RULES = load_ruleset("chorale")
-WEIGHTS = (0.0, 1.0)
+SEARCHES = {
+    "masks alone": SearchConfig(beam=32, ties=0.0),
+    "chain": SearchConfig(beam=32, ties=1.0),
+    "chain and themes": SearchConfig(beam=32, ties=1.0, themes=4),
+}
 
 
 class Form(NamedTuple):
@@ -77,10 +82,10 @@ def plan_of(form: Form) -> Plan:
     )
 
 
-def session_of(form: Form, weight: float) -> Session:
-    """A search with that weight of the chain, ready."""
+def session_of(form: Form, search: str) -> Session:
+    """A search made ready."""
     plan = plan_of(form)
-    return Session(plan, compile_plan(plan, RULES), RULES, SearchConfig(beam=32, ties=weight))
+    return Session(plan, compile_plan(plan, RULES), RULES, SEARCHES[search])
 
 
 def measure(session: Session, seed: int) -> dict:
@@ -101,25 +106,25 @@ def measure(session: Session, seed: int) -> dict:
     return row | {"verified": False, "where": outcome.first_dead_end}
 
 
-def missing(rows: Sequence[dict], seeds: int) -> list[tuple[str, float, int]]:
+def missing(rows: Sequence[dict], seeds: int) -> list[tuple[str, str, int]]:
     """What is still to be measured."""
-    done = {(row["form"], row["weight"], row["seed"]) for row in rows}
-    wanted = [(f, w, s) for f in FORMS for w in WEIGHTS for s in range(seeds)]
+    done = {(row["form"], row["search"], row["seed"]) for row in rows}
+    wanted = [(f, w, s) for f in FORMS for w in SEARCHES for s in range(seeds)]
     return [one for one in wanted if one not in done]
 
 
 HEADER = (
-    "form", "measures", "chain", "passes", "verified", "dead ends", "turned down",
+    "form", "measures", "search", "passes", "verified", "dead ends", "turned down",
     "nats per frame", "of all hypotheses", "seconds (median)",
 )  # fmt: skip
 
 
 def summary(rows: Sequence[dict]) -> list[list[object]]:
-    """A row for each form and weight."""
+    """A row for each form and search."""
     table: list[list[object]] = []
     for name, form in FORMS.items():
-        for weight in WEIGHTS:
-            group = [r for r in rows if (r["form"], r["weight"]) == (name, weight)]
+        for search in SEARCHES:
+            group = [r for r in rows if (r["form"], r["search"]) == (name, search)]
             if not group:
                 continue
             kept = [row for row in group if row["verified"]]
@@ -127,7 +132,7 @@ def summary(rows: Sequence[dict]) -> list[list[object]]:
                 [
                     name,
                     form.measures,
-                    "with" if weight else "without",
+                    search,
                     len(group),
                     len(kept),
                     sum(row["dead_ends"] for row in group),
@@ -154,13 +159,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--md", type=Path)
     given = parser.parse_args(arguments)
     rows = read_rows(given.json)
-    ready: tuple[tuple[str, float], Session] | None = None
+    ready: tuple[tuple[str, str], Session] | None = None
     with progress_bar() as bar:
-        for name, weight, seed in bar.track(missing(rows, given.seeds)):
-            if ready is None or ready[0] != (name, weight):
-                ready = (name, weight), session_of(FORMS[name], weight)
+        for name, search, seed in bar.track(missing(rows, given.seeds)):
+            if ready is None or ready[0] != (name, search):
+                ready = (name, search), session_of(FORMS[name], search)
                 ready[1].search(0, attempt=0)  # compiled before it is timed
-            row = {"form": name, "weight": weight, "seed": seed} | measure(ready[1], seed)
+            row = {"form": name, "search": search, "seed": seed} | measure(ready[1], seed)
             append_row(given.json, row)
             rows.append(row)
     table = markdown_table(HEADER, summary(rows))
