@@ -1,10 +1,17 @@
 """How fast is the backward pass, and how much does it hold?
 
 The messages of the default plan over 64 measures, for each number of hidden states, beside their
-floor: the operations of the states that there are, over the rate at which this machine multiplies
-such matrices when it does nothing else (as many rows as a layer has states, times the transition
-matrix). A plan with a climax shows layers of many states. The models are drawn: the time does not
-depend on their numbers. Memory is the resident set's growth while the pass runs.
+floor: the time that the multiplications alone take on this machine, for the states that there are.
+Those by the transition matrices are done with the same matrices in the same order, as many rows at
+a time as the layer has states (one row is bound by memory, and by which matrices the caches still
+hold); those by the emissions over and over with one matrix. Each is done as ``rows @ matrix`` and
+as ``matrix @ columns``, and the faster counts. Pass and floor are timed in turn, so that what else
+the machine does falls on both.
+
+A plan with a climax shows layers of many states; ``product`` shows about a thousand in every layer:
+the automata of two climaxes alone, multiplied, which the search would keep apart. The models are
+drawn: the time does not depend on their numbers. Memory is what the compiled pass holds at once,
+arguments and result included, beside the largest resident set of the whole process so far.
 
     uv run python benchmarks/messages.py --hidden 512,1024,2048 --json OUT.json --md OUT.md
 """
@@ -17,27 +24,35 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from results import markdown_table, provenance, write_text
 
+from clausula.constraints.automaton import LayeredAutomaton, conjoin
 from clausula.constraints.rulesets import load_ruleset
 from clausula.constraints.text import parse_constraint
 from clausula.engine.hmm import N_CLASSES, frame_classes
 from clausula.engine.layers import Layers, layers_of
-from clausula.engine.messages import SEGMENT, Model, checkpoints
+from clausula.engine.messages import Model, checkpoints
 from clausula.engine.plan import Plan, make_plan
-from clausula.engine.tables import FRAME_BUCKET, LEAST_LAYERS, compile_plan
+from clausula.engine.tables import FRAME_BUCKET, LEAST_LAYERS, Compiled, compile_plan
 from clausula.errors import ClausulaError
 from clausula.grid import Meter
 from clausula.pitch import Key
 from clausula.vocabulary import N_VOICE
 
-PLANS = {"default": [], "climax": ["climax once S"]}
-TIMES = 3  # runs of which the median counts
+PLANS = {
+    "default": [],
+    "climax": ["climax once S"],
+    "product": ["climax once S", "climax once A"],
+}
+TIMES = 5  # runs of which the median counts
+LEAST = 32  # multiplications in a row that are timed at once
 GIB = 2**30
 
 
@@ -70,55 +85,102 @@ def drawn_model(plan: Plan, frames: int, hidden: int) -> Model:
 
 
 def seconds(run: Callable[[], jax.Array]) -> float:
-    """Median time of a run, compiled beforehand."""
+    """Time of a run."""
+    began = time.perf_counter()
     run().block_until_ready()
-    times = []
-    for _ in range(TIMES):
-        began = time.perf_counter()
-        run().block_until_ready()
-        times.append(time.perf_counter() - began)
-    return float(np.median(times))
+    return time.perf_counter() - began
 
 
-def floor_seconds(layers: Sequence[Layers], hidden: int) -> tuple[float, float]:
-    """Multiplications of a pass, in units of 10^9 operations, and the time they take alone.
+class Work(NamedTuple):
+    """Multiplications of one shape.
 
-    Counted are the products with the transition matrix at every boundary and with the emissions at
-    every layer, each for the states that the layer has. The rate of each is measured at its own
-    number of rows, rounded up to a power of two.
+    Attributes:
+        operations: of all of them in the pass.
+        runs: ways to do them one after another, compiled; the fastest counts.
+        share: of what a run does is the pass's, to weigh its time by.
     """
-    rates: dict[tuple[int, int], float] = {}
 
-    def rate(rows: int, columns: int) -> float:
-        size = 1 << (rows - 1).bit_length()
-        if (size, columns) not in rates:
-            a = jnp.ones((size, hidden if columns == hidden else N_VOICE))
-            b = jnp.ones((a.shape[1], hidden))
-            repeats = max(1, int(2e8 // (size * a.shape[1] * hidden)))
+    operations: float
+    runs: tuple[Callable[[], jax.Array], ...]
+    share: float
 
-            @jax.jit
-            def many(a: jax.Array, b: jax.Array) -> jax.Array:
-                def again(_: int, x: jax.Array) -> jax.Array:
-                    return x + 1e-9 * (a + x[:, :1]) @ b
 
-                return jax.lax.fori_loop(0, repeats, again, jnp.zeros((size, hidden)))
+def by_transition(model: Model, rows: int, classes: np.ndarray) -> Work:
+    """Products of so many rows with the transition matrix of each of these classes, in order."""
+    matrices = list(model.transition)
+    hidden = matrices[0].shape[0]
+    order = jnp.asarray(np.tile(classes, -(-LEAST // len(classes))))
 
-            taken = seconds(lambda: many(a, b)) / repeats
-            rates[size, columns] = 2 * size * a.shape[1] * hidden / taken
-        return rates[size, columns]
+    def as_rows(matrix: jax.Array, x: jax.Array) -> jax.Array:
+        return jnp.matmul(x, matrix.T, precision="highest")
 
-    operations = total = 0.0
-    for each in layers:
-        states = np.asarray(each.states)[np.asarray(each.active)]
-        for rows, count in zip(*np.unique(states[:, 0], return_counts=True), strict=True):
-            done = 2.0 * rows * hidden * hidden * count
-            operations += done
-            total += done / rate(int(rows), hidden)
-        for rows, count in zip(*np.unique(states, return_counts=True), strict=True):
-            done = 2.0 * rows * N_VOICE * hidden * count
-            operations += done
-            total += done / rate(int(rows), N_VOICE)
-    return operations / 1e9, total
+    def as_columns(matrix: jax.Array, x: jax.Array) -> jax.Array:
+        return jnp.matmul(matrix, x, precision="highest")
+
+    def run(multiply: Callable, start: jax.Array) -> Callable[[], jax.Array]:
+        @jax.jit
+        def chain(matrices: list[jax.Array], order: jax.Array, x: jax.Array) -> jax.Array:
+            # Rows of ones stay ones: the matrices are stochastic.
+            branches = [partial(multiply, matrix) for matrix in matrices]
+            return jax.lax.fori_loop(
+                0, len(order), lambda i, x: jax.lax.switch(order[i], branches, x), x
+            )
+
+        return lambda: chain(matrices, order, start)
+
+    runs = (
+        run(as_rows, jnp.ones((rows, hidden))),
+        run(as_columns, jnp.ones((hidden, rows) if rows > 1 else hidden)),
+    )
+    operations = 2.0 * rows * hidden * hidden * len(classes)
+    return Work(operations, runs, len(classes) / len(order))
+
+
+def by_emission(model: Model, rows: int, count: int) -> Work:
+    """So many products of so many rows with the emissions of one voice."""
+    emission = jnp.exp(model.log_emission[0, 0]).T
+    hidden = emission.shape[1]
+    repeats = max(LEAST, int(1e8 // (rows * hidden * N_VOICE)))
+
+    @jax.jit
+    def chain(tokens: jax.Array, emission: jax.Array, x: jax.Array) -> jax.Array:
+        def again(_: int, x: jax.Array) -> jax.Array:
+            # Each product waits for the one before, and is of ones again.
+            return jnp.matmul(tokens * x[:, :1], emission, precision="highest")
+
+        return jax.lax.fori_loop(0, repeats, again, x)
+
+    start = (jnp.ones((rows, N_VOICE)), emission, jnp.ones((rows, hidden)))
+    operations = 2.0 * rows * N_VOICE * hidden * count
+    return Work(operations, (lambda: chain(*start),), count / repeats)
+
+
+def works_of(layers: Layers, model: Model) -> list[Work]:
+    """All multiplications of a pass, those of one shape together."""
+    states = np.asarray(layers.states)[np.asarray(layers.active)]
+    classes = np.asarray(model.classes)[: len(states)]
+    # The pass goes backwards.
+    works = [
+        by_transition(model, int(rows), classes[states[:, 0] == rows][::-1])
+        for rows in np.unique(states[:, 0])
+    ]
+    counts = zip(*np.unique(states, return_counts=True), strict=True)
+    return works + [by_emission(model, int(rows), int(count)) for rows, count in counts]
+
+
+def automata_of(name: str, compiled: Compiled) -> Sequence[LayeredAutomaton]:
+    """The automata of a plan; of ``product`` those of its own constraints, in one."""
+    if name != "product":
+        return compiled.automata
+    plan = compiled.scene.plan
+    own = [a for c in plan.others for a in c.automata(plan.timeline, plan.key_of_frame)]
+    return conjoin(own, compiled.domains)
+
+
+def held(layers: Layers, model: Model) -> int:
+    """Bytes that one pass holds at once: arguments, result and temporary arrays."""
+    sizes = checkpoints.lower(layers, model).compile().memory_analysis()
+    return sum((sizes.argument_size_in_bytes, sizes.output_size_in_bytes, sizes.temp_size_in_bytes))
 
 
 def row_of(name: str, hidden: int, measures: int) -> dict:
@@ -126,32 +188,46 @@ def row_of(name: str, hidden: int, measures: int) -> dict:
     plan = plan_of(measures, PLANS[name])
     compiled = compile_plan(plan, load_ruleset("chorale"))
     frames = -(-plan.timeline.n_frames // FRAME_BUCKET) * FRAME_BUCKET
-    layers = [layers_of(a, compiled.domains, frames, LEAST_LAYERS) for a in compiled.automata]
+    automata = automata_of(name, compiled)
+    layers = [layers_of(a, compiled.domains, frames, LEAST_LAYERS) for a in automata]
     model = drawn_model(plan, frames, hidden)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    spent = sum(seconds(lambda each=each: checkpoints(each, model)) for each in layers)
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    giga, floor = floor_seconds(layers, hidden)
-    kept = frames // SEGMENT + 1
+    passes = [partial(checkpoints, each, model) for each in layers]
+    for run in passes:
+        run().block_until_ready()
+    works = [work for each in layers for work in works_of(each, model)]
+    for work in works:
+        for run in work.runs:
+            run().block_until_ready()
+    spent, floors = [], []
+    for _ in range(TIMES):
+        spent.append(sum(map(seconds, passes)))
+        floors.append([[work.share * seconds(run) for run in work.runs] for work in works])
+    taken = float(np.median(spent))
+    medians = [np.median(runs, axis=0) for runs in zip(*floors, strict=True)]
+    floor = float(sum(median.min() for median in medians))
     return {
         "plan": name,
         "hidden": hidden,
         "measures": measures,
-        "widest": max(a.width for a in compiled.automata),
-        "states": int(sum(a.n_states.sum() for a in compiled.automata)),
-        "seconds": spent,
-        "giga_operations": giga,
+        "widest": max(a.width for a in automata),
+        "states": int(sum(a.n_states.sum() for a in automata)),
+        "seconds": taken,
+        "fastest": min(spent),
+        "slowest": max(spent),
+        "giga_operations": sum(work.operations for work in works) / 1e9,
         "floor_seconds": floor,
-        "times_floor": spent / floor,
-        "kept_gib": sum(4 * hidden * a.successor.shape[1] for a in layers) * kept / GIB,
-        "grown_gib": grown * 1024 / GIB,
+        "times_floor": taken / floor,
+        "kept_gib": sum(run().nbytes for run in passes) / GIB,
+        "held_gib": max(held(each, model) for each in layers) / GIB,
+        "resident_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / GIB,
     }
 
 
 def page(rows: Sequence[dict]) -> str:
     """The rows as Markdown."""
-    header = ["plan", "hidden states", "widest layer", "states", "seconds", "10^9 operations"]
-    header += ["floor, s", "times the floor", "messages kept, GiB", "memory grown, GiB"]
+    header = ["plan", "hidden states", "widest layer", "states", "seconds", "fastest to slowest"]
+    header += ["10^9 operations", "floor, s", "times the floor", "messages kept, GiB"]
+    header += ["held by the pass, GiB", "process at most, GiB"]
     body = [
         [
             row["plan"],
@@ -159,11 +235,13 @@ def page(rows: Sequence[dict]) -> str:
             row["widest"],
             row["states"],
             f"{row['seconds']:.3f}",
+            f"{row['fastest']:.3f} to {row['slowest']:.3f}",
             f"{row['giga_operations']:.2f}",
             f"{row['floor_seconds']:.3f}",
             f"{row['times_floor']:.2f}",
             f"{row['kept_gib']:.2f}",
-            f"{row['grown_gib']:.2f}",
+            f"{row['held_gib']:.2f}",
+            f"{row['resident_gib']:.2f}",
         ]
         for row in rows
     ]
@@ -184,7 +262,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--hidden", default="512,1024,2048", help="comma-separated")
     parser.add_argument("--measures", type=int, default=64)
-    parser.add_argument("--plans", default=",".join(PLANS), help="comma-separated")
+    parser.add_argument("--plans", default="default,climax", help="comma-separated")
     parser.add_argument("--json", type=Path, required=True, help="where to write the rows")
     parser.add_argument("--md", type=Path, help="where to write the table")
     arguments = parser.parse_args()

@@ -55,13 +55,14 @@ class _Laid(NamedTuple):
 
     Attributes:
         classes: ``[time]``.
-        transition: ``[z, z']`` of each class: an array of its own, or each use would copy it.
-        emission: ``[slot, 32, z]`` of each class.
+        emission: ``[class, slot, 32, z]``.
+        matrices: of each class its transition ``[z, z']`` and its part of ``emission``: arrays of
+            their own, since a matrix out of a larger array is copied at every use.
     """
 
     classes: jax.Array
-    transition: list[jax.Array]
-    emission: list[jax.Array]
+    emission: jax.Array
+    matrices: list[tuple[jax.Array, jax.Array]]
 
 
 @partial(jax.jit, static_argnames="keep_all")
@@ -122,17 +123,14 @@ def _after_the_end(layers: Layers, model: Model) -> jax.Array:
 
 
 def _laid(model: Model) -> _Laid:
-    classes = range(len(model.transition))
     emission = jnp.swapaxes(jnp.exp(model.log_emission)[:, VOICE_OF_SLOT], 2, 3)
-    return _Laid(
-        model.classes, [model.transition[c] for c in classes], [emission[c] for c in classes]
-    )
+    classes = range(len(emission))
+    return _Laid(model.classes, emission, [(model.transition[c], emission[c]) for c in classes])
 
 
 def _of_class(laid: _Laid, frame: jax.Array, use: Callable, *operands: jax.Array) -> jax.Array:
     """``use(transition, emission, *operands)`` with the matrices of the frame's class."""
-    of_class = zip(laid.transition, laid.emission, strict=True)
-    branches = [partial(use, *matrices) for matrices in of_class]
+    branches = [partial(use, *matrices) for matrices in laid.matrices]
     return jax.lax.switch(laid.classes[frame], branches, *operands)
 
 
@@ -233,14 +231,16 @@ def _before_lone_frame(layers: Layers, laid: _Laid, end: jax.Array, row: Scaled)
     """The message ``[z]`` at the boundary before frame ``end - 1``, which has one state."""
     frame = end - 1
     tokens = layers.group[layers.table[frame], 0] & layers.domains[frame]
-    member = allowed_tokens(tokens).astype(jnp.float32)
+    # The four sums are one product: each row is zero but in its own slot's columns.
+    member = jnp.where(jnp.eye(4, dtype=bool)[..., None], allowed_tokens(tokens), False)
+    member = member.reshape(4, -1).astype(jnp.float32)
 
     def through(
         transition: jax.Array, emission: jax.Array, member: jax.Array, value: jax.Array
     ) -> jax.Array:
-        for slot in (3, 2, 1, 0):
-            value = value * jnp.matmul(member[slot][None], emission[slot], precision="highest")[0]
-        return jnp.matmul(transition, value, precision="highest")
+        mass = jnp.matmul(member, emission.reshape(-1, len(value)), precision="highest")
+        ahead = value * mass[3] * mass[2] * mass[1] * mass[0]
+        return jnp.matmul(transition, ahead, precision="highest")
 
     return rescaled(_of_class(laid, frame, through, member, row.value), row.log_scale)
 
@@ -251,15 +251,17 @@ def _before_frame(
     """Messages at the boundary before frame ``end - 1``, and the arrays that are free now."""
     frame = end - 1
 
-    def chosen(transition: jax.Array, emission: jax.Array) -> jax.Array:
-        return emission
+    def two_slots(turn: jax.Array, arrays: tuple[Scaled, Scaled]) -> tuple[Scaled, Scaled]:
+        message, scratch = arrays
+        for slot in (3 - 2 * turn, 2 - 2 * turn):
+            emission = laid.emission[laid.classes[frame], slot]
+            before = _before_slot(layers, frame, slot, message, emission, scratch)
+            message, scratch = before, message
+        return message, scratch
 
-    emission = _of_class(laid, frame, chosen)
-    for slot in (3, 2, 1, 0):
-        before = _before_slot(layers, frame, slot, message, emission[slot], scratch)
-        message, scratch = before, message
+    message, scratch = jax.lax.fori_loop(0, 2, two_slots, (message, scratch))
 
-    def product(transition: jax.Array, emission: jax.Array, value: jax.Array) -> jax.Array:
+    def product(transition: jax.Array, _: jax.Array, value: jax.Array) -> jax.Array:
         return jnp.matmul(value, transition.T, precision="highest")
 
     def block(first: jax.Array, before: Scaled) -> Scaled:
@@ -287,18 +289,23 @@ def frame_messages(
     emission = jnp.swapaxes(jnp.exp(log_emission)[VOICE_OF_SLOT], 1, 2)
     message = scaled(after)
     scratch = Scaled(jnp.zeros_like(message.value), jnp.zeros_like(message.log_scale))
+
+    def two_slots(turn: jax.Array, arrays: tuple) -> tuple:
+        message, scratch, rows = arrays
+        for slot in (3 - 2 * turn, 2 - 2 * turn):
+            before = _before_slot(layers, frame, slot, message, emission[slot], scratch)
+            message, scratch = before, message
+            rows = _store(rows, slot, layers.states[frame, slot], message)
+        return message, scratch, rows
+
     rows = jnp.full((4, *after.shape), -jnp.inf)
-    for slot in (3, 2, 1, 0):
-        before = _before_slot(layers, frame, slot, message, emission[slot], scratch)
-        message, scratch = before, message
-        rows = _store(rows, slot, layers.states[frame, slot], message)
-    return rows
+    return jax.lax.fori_loop(0, 2, two_slots, (message, scratch, rows))[2]
 
 
 def _before_slot(
     layers: Layers,
     frame: jax.Array | int,
-    slot: int,
+    slot: jax.Array,
     after: Scaled,
     emission: jax.Array,
     scratch: Scaled,

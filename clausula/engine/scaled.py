@@ -7,7 +7,7 @@ Nothing reachable underflows. Within a row the messages differ by what parameter
 a transition by no more than ``ln(H / FLOOR)`` (21.4 nats at 2,048 hidden states), and by no more
 than the log of the least emission, ``FLOOR ** 2 / 64`` (31.8 nats), for every voice since. So the
 least message of a frame is 149 nats below the largest of its row, and ``UNIT`` is near the top of
-float32, whose smallest normal number is 163 nats below it. Rows may differ from one another by any
+float32, whose smallest normal number is 165 nats below it. Rows may differ from one another by any
 amount: that is in their scales.
 """
 
@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-UNIT = 2.0**110  # leaves room above for sums that are not of distributions
+UNIT = 2.0**112  # its logarithm is almost a float32: messages do not drift by the difference
 LOG_UNIT = float(np.log(UNIT))
 
 
@@ -43,8 +43,9 @@ def finite_max(log_terms: jax.Array, axis: int) -> jax.Array:
 
 def scaled(log_rows: jax.Array) -> Scaled:
     """From logs ``[q, z]``."""
-    value = UNIT * jnp.exp(log_rows - finite_max(log_rows, axis=1)[:, None])
-    return Scaled(value, log_rows.max(axis=1))
+    # The root, twice: what is far below the largest has no exponential without the unit.
+    root = jnp.exp((log_rows - finite_max(log_rows, axis=1)[:, None]) / 2)
+    return Scaled(UNIT * root * root, log_rows.max(axis=1))
 
 
 def logs(rows: Scaled) -> jax.Array:

@@ -96,12 +96,13 @@ def test_total_probability_equals_enumeration(seed):
     assert float(jnp.exp(found)) == pytest.approx(total, rel=1e-4)
 
 
-def wide_model(seed, frames=3, width=2 * messages.BLOCK + 5):
+def wide_model(seed, frames=3, width=2 * messages.BLOCK + 5, sizes=None):
     """Layers of one block, of several, and of a few states, with few successors and with many."""
     model = SmallModel(seed, frames=frames, width=width)
     rng = np.random.default_rng(seed)
-    sizes = rng.choice([1, layered.NARROW, messages.BLOCK, width], 4 * frames + 1)
-    sizes[0], sizes[rng.integers(1, 4 * frames)] = 1, width
+    if sizes is None:
+        sizes = rng.choice([1, layered.NARROW, messages.BLOCK, width], 4 * frames + 1)
+        sizes[0], sizes[rng.integers(1, 4 * frames)] = 1, width
     tables = rng.integers(0, sizes[1:, None, None], (4 * frames, width, 32))
     crowded = rng.random(4 * frames) < 0.5
     tables[crowded] = np.minimum(tables[crowded], rng.integers(1, 5) - 1)
@@ -123,6 +124,25 @@ def test_wide_and_narrow_layers_equal_the_reference(seed):
     assert_log_equal(np.concatenate(within)[:, :width], reference.log_beta[:-1])
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_frames_of_one_state_beside_others_equal_the_reference(seed):
+    width = messages.BLOCK + 5
+    by_frame = np.array([1, 1, layered.NARROW, 1, 1, width, width, 1])
+    model = wide_model(seed, len(by_frame), width, np.append(np.repeat(by_frame, 4), 1))
+    # Every token goes on, or a lone state would soon have no way to the end.
+    tables = model.automaton.tables
+    alive = np.arange(width) < model.automaton.n_states[:-1, None]
+    tables[alive] = np.maximum(tables[alive], 0)
+    layers, boundary, within = model.fast()
+    # What follows the last frame is not counted, so that it is never taken for one of them.
+    alone = [True, False, False, True, False, False, False, False]
+    assert np.asarray(messages._alone(layers)).tolist() == alone
+    reference = model.reference()
+    assert np.isfinite(boundary[:, 0]).all()
+    assert_log_equal(boundary[:, :width], reference.boundary)
+    assert_log_equal(np.concatenate(within)[:, :width], reference.log_beta[:-1])
+
+
 def test_segments_are_the_whole(monkeypatch):
     monkeypatch.setattr(messages, "SEGMENT", 2)
     model = wide_model(7, frames=7)
@@ -130,6 +150,7 @@ def test_segments_are_the_whole(monkeypatch):
     padded = model.padded(8)
     rows = messages.checkpoints(layers, padded)
     assert_log_equal(rows, boundary[::2])
+    segment_messages = jax.jit(messages.segment_messages)
     for segment in range(4):
         part = segment_messages(layers, padded, segment, rows[segment + 1])
         assert_log_equal(part, boundary[2 * segment : 2 * segment + 3])
