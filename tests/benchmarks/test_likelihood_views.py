@@ -31,8 +31,9 @@ def test_tokens_are_scored_as_the_network_scores_the_piece_alone(model):
     np.testing.assert_allclose(rows[0], alone, atol=1e-5)
     # The long piece begins as the last one does, and what comes later changes nothing.
     np.testing.assert_allclose(rows[1][: cases.FRAMES], rows[2], atol=1e-5)
-    mixture = Mixture([model])
-    np.testing.assert_allclose(mixture.nats_by_voice(pieces), nats_by_voice(model, pieces), 1e-5)
+    short = [pieces[0], pieces[2]]
+    found = Mixture([model]).nats_by_voice(short)
+    np.testing.assert_allclose(found, nats_by_voice(model, short), 1e-5)
 
 
 def test_networks_and_views_are_averaged_as_probabilities(model):

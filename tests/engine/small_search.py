@@ -3,17 +3,20 @@
 What they like is senseless, so whatever holds in their music holds because it is enforced.
 """
 
+from unittest import mock
+
 import jax
 import numpy as np
 from flax import nnx
 
 from clausula.constraints.rulesets import load_ruleset
 from clausula.constraints.text import parse_cadences, parse_constraint
+from clausula.engine import tables as compiling
 from clausula.engine.beam import SearchConfig
 from clausula.engine.hmm import HMM, N_CLASSES, N_NOTE, hold_with_floor, with_floor
 from clausula.engine.plan import make_plan
 from clausula.engine.search import search
-from clausula.engine.tables import compile_plan, search_tables
+from clausula.engine.tables import compile_plan
 from clausula.grid import Meter
 from clausula.neural.features import AGES, controls_of
 from clausula.neural.network import ChoraleTransformer, NetworkConfig
@@ -23,6 +26,7 @@ from clausula.pitch import Key, Mode
 RULES = load_ruleset("chorale")
 NETWORK = NetworkConfig(width=16, layers=1, heads=2, mlp=16, head_mlp=16, window=12)
 STATES = 6
+ROOM = (128, 2048, 32)  # tables, states and successors of any plan here: all share one program
 
 
 def small_network() -> ChoraleTransformer:
@@ -68,9 +72,10 @@ def controls_for(plan):
 
 def run(plan, seed=0, config=SearchConfig(beam=8, tail=0.0), pieces=1, without=None):  # noqa: B008
     """Search; ``without`` is a frame and a voice that the tables leave nothing."""
-    tables = search_tables(
-        plan, compile_plan(plan, RULES), RULES, small_hmm(), controls_for(plan), AGES - 1
-    )
+    with mock.patch.object(compiling, "LEAST_LAYERS", ROOM):
+        tables = compiling.search_tables(
+            plan, compile_plan(plan, RULES), RULES, small_hmm(), controls_for(plan), AGES - 1
+        )
     if without is not None:
         tables.domains[without] = 0
     result = search(

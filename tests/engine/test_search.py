@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from flax import nnx
 from small_search import MODEL, RULES, plan_for, run
 
 from clausula.checker.check import check
@@ -33,6 +34,11 @@ PLANS = {
 def found(request):
     plan = PLANS[request.param]
     return plan, run(plan, seed=1)
+
+
+@nnx.jit
+def log_probs(model, batch):
+    return model.log_probs(batch)
 
 
 def grids(plan, result):
@@ -140,7 +146,7 @@ def test_log_probabilities_are_those_of_the_network_reading_the_finished_piece(f
     plan, result = found
     for tokens, log_net in zip(result.tokens[0], result.log_net[0], strict=True):
         grid = grid_of(tokens, plan)
-        whole = MODEL.log_probs(stack([crop(example_of(grid), 0, len(grid))]))
+        whole = log_probs(MODEL, stack([crop(example_of(grid), 0, len(grid))]))
         np.testing.assert_allclose(whole.sum(), log_net, rtol=1e-4)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from functools import cache
 
-import jax
+import network_cases
 import numpy as np
 from flax import nnx
 
@@ -70,13 +70,6 @@ def planned(example: Example) -> Example:
 
 @cache
 def drawn_network(config: NetworkConfig = SMALL) -> ChoraleTransformer:
-    """A network with every parameter moved from its symmetric start; dropout is off."""
+    """A network with every parameter drawn; dropout is off."""
     still = replace(config, dropout=0.0, field_dropout=0.0)
-    net = ChoraleTransformer(still, nnx.Rngs(0))
-    graph, params, rest = nnx.split(net, nnx.Param, ...)
-    leaves, tree = jax.tree.flatten(params)
-    keys = jax.random.split(jax.random.key(1), len(leaves))
-    moved = [p + 0.2 * jax.random.normal(k, p.shape) for p, k in zip(leaves, keys, strict=True)]
-    net = nnx.merge(graph, jax.tree.unflatten(tree, moved), rest)
-    net.eval()
-    return net
+    return network_cases.drawn_network(lambda: ChoraleTransformer(still, nnx.Rngs(0)))

@@ -36,8 +36,8 @@ def model(request):
     return drawn_network(lambda: BiaxialComposer(config, nnx.Rngs(0)))
 
 
-def pieces(model, count=3):
-    return [drawn_example(seed, holds=model.config.holds) for seed in range(count)]
+def pieces(model):
+    return [drawn_example(seed, holds=model.config.holds) for seed in range(3)]
 
 
 def test_stepping_equals_reading_whole(model):
@@ -52,23 +52,23 @@ def test_rows_are_distributions(model):
 
 
 def test_the_future_is_never_seen(model):
-    batch = batch_of(pieces(model, 1))
+    batch = batch_of(pieces(model))
     token, sounding, previous = batch.token.copy(), batch.sounding.copy(), batch.previous.copy()
     token[:, 7:] = sounding[:, 7:] = previous[:, 8:] = 30
     other = batch._replace(token=token, sounding=sounding, previous=previous)
-    before, after = log_probs(model, batch)[0], log_probs(model, other)[0]
-    np.testing.assert_array_equal(before[:7], after[:7])
-    assert (before[8:] != after[8:]).any(-1).all()
+    before, after = log_probs(model, batch), log_probs(model, other)
+    np.testing.assert_array_equal(before[:, :7], after[:, :7])
+    assert (before[:, 8:] != after[:, 8:]).any(-1).all()
 
 
 def test_a_voice_never_sees_those_after_it(model):
-    batch = batch_of(pieces(model, 1))
-    before = log_probs(model, batch)[0, 4]
+    batch = batch_of(pieces(model))
+    before = log_probs(model, batch)[:, 4]
     for later in (1, 2, 3):
         token, sounding = batch.token.copy(), batch.sounding.copy()
         token[:, 4, ORDER[later:]] = sounding[:, 4, ORDER[later:]] = 25
-        after = log_probs(model, batch._replace(token=token, sounding=sounding))[0, 4]
-        np.testing.assert_array_equal(before[:later], after[:later])
+        after = log_probs(model, batch._replace(token=token, sounding=sounding))[:, 4]
+        np.testing.assert_array_equal(before[:, :later], after[:, :later])
 
 
 def test_gradients_are_finite(model):
