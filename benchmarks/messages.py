@@ -33,7 +33,8 @@ import jax.numpy as jnp
 import numpy as np
 from results import markdown_table, provenance, write_text
 
-from clausula.constraints.automaton import LayeredAutomaton, conjoin
+from clausula.constraints.algebra import conjoin
+from clausula.constraints.automaton import LayeredAutomaton
 from clausula.constraints.rulesets import load_ruleset
 from clausula.constraints.text import parse_constraint
 from clausula.engine.hmm import N_CLASSES, frame_classes

@@ -36,7 +36,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from clausula.constraints.automaton import LayeredAutomaton, minimise, windowed
+from clausula.constraints.algebra import minimise
+from clausula.constraints.automaton import LayeredAutomaton, windowed
 from clausula.constraints.domains import HOLD_BIT, REST_BIT, Domains, onsets_on
 from clausula.constraints.place import Degree, Place, Timeline
 from clausula.errors import PlanError

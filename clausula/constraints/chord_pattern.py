@@ -21,7 +21,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clausula.constraints.automaton import N_SLOTS, REFUSED, LayeredAutomaton, minimise
+from clausula.constraints.algebra import minimise
+from clausula.constraints.automaton import N_SLOTS, REFUSED, LayeredAutomaton
 from clausula.constraints.expression import START, Expression, Symbols, require_size
 from clausula.constraints.place import KeyAt, Span, Timeline, where
 from clausula.constraints.sonority import chord_classes

@@ -20,7 +20,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from clausula.constraints.automaton import LayeredAutomaton, followed, minimise
+from clausula.constraints.algebra import minimise
+from clausula.constraints.automaton import LayeredAutomaton, followed
 from clausula.constraints.place import KeyAt, Span, Timeline, where
 from clausula.grid import Voice
 from clausula.vocabulary import FIRST_PITCH, N_VOICE

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clausula.constraints.automaton import REFUSED, LayeredAutomaton, followed, minimise
+from clausula.constraints.algebra import minimise
+from clausula.constraints.automaton import REFUSED, LayeredAutomaton, followed
 from clausula.constraints.place import KeyAt, Span, Timeline, where
 from clausula.errors import PlanError
 from clausula.grid import Voice

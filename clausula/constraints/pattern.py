@@ -22,7 +22,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clausula.constraints.automaton import REFUSED, LayeredAutomaton, followed, minimise
+from clausula.constraints.algebra import minimise
+from clausula.constraints.automaton import REFUSED, LayeredAutomaton, followed
 from clausula.constraints.expression import (
     Expression,
     Letter,

@@ -12,7 +12,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from clausula.constraints.automaton import LayeredAutomaton, minimise, universal, windowed
+from clausula.constraints.algebra import minimise
+from clausula.constraints.automaton import LayeredAutomaton, universal, windowed
 from clausula.constraints.domains import HOLD_BIT, Domains
 from clausula.constraints.place import Place, Timeline
 from clausula.errors import PlanError

@@ -13,13 +13,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from clausula.constraints.automaton import (
-    REFUSED,
-    LayeredAutomaton,
-    followed,
-    minimise,
-    windowed,
-)
+from clausula.constraints.algebra import minimise
+from clausula.constraints.automaton import REFUSED, LayeredAutomaton, followed, windowed
 from clausula.constraints.domains import HOLD_BIT, ONSET_BITS, REST_BIT, Domains
 from clausula.constraints.place import KeyAt, Place, Span, Timeline, where
 from clausula.errors import InputError, PlanError

@@ -17,13 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clausula.constraints.automaton import (
-    REFUSED,
-    LayeredAutomaton,
-    Limit,
-    conjoin,
-    reachable,
-)
+from clausula.constraints.algebra import Limit, conjoin
+from clausula.constraints.automaton import REFUSED, LayeredAutomaton, reachable
 from clausula.constraints.domains import ALL_TOKENS, Domains, meet
 from clausula.constraints.pair_tables import SEARCH_PAIRS
 from clausula.constraints.repeat import NO_SOURCE, RETURNS, Ties, tie, tie_sounding

@@ -11,14 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clausula.constraints.automaton import (
-    LayeredAutomaton,
-    conjoin,
-    minimise,
-    priced,
-    restrict,
-    softened,
-)
+from clausula.constraints.algebra import conjoin, minimise, restrict, softened
+from clausula.constraints.automaton import LayeredAutomaton, priced
 from clausula.constraints.cadence import Cadence, cadence_automaton
 from clausula.constraints.copying import MaxCopy
 from clausula.constraints.domains import ALL_TOKENS, REST_BIT, Domains, phrase_domains

@@ -7,18 +7,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clausula.constraints.algebra import (
+    Limit,
+    conjoin,
+    minimise,
+    product,
+    restrict,
+)
 from clausula.constraints.automaton import (
     REFUSED,
     LayeredAutomaton,
-    Limit,
     accepts,
-    conjoin,
     forward_reached,
     is_empty,
-    minimise,
-    product,
     reachable,
-    restrict,
     universal,
     windowed,
 )

@@ -9,7 +9,8 @@ from decoding import decode, random_word, sounding, tokens_of_chords, within
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from clausula.constraints.automaton import accepts, conjoin, is_empty
+from clausula.constraints.algebra import conjoin
+from clausula.constraints.automaton import accepts, is_empty
 from clausula.constraints.cadence import Cadence, CadenceKind, cadence_automaton
 from clausula.constraints.domains import REST_BIT, Domains, phrase_domains
 from clausula.constraints.place import Degree, Timeline

@@ -8,7 +8,8 @@ from decoding import decode, random_word, tokens_of_chords
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clausula.constraints.automaton import accepts, conjoin, is_empty
+from clausula.constraints.algebra import conjoin
+from clausula.constraints.automaton import accepts, is_empty
 from clausula.constraints.chord_pattern import ChordPattern
 from clausula.constraints.domains import REST_BIT, Domains
 from clausula.constraints.place import Place, Span, Timeline

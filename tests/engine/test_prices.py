@@ -9,16 +9,8 @@ from hypothesis import strategies as st
 from small_models import LEAST, ROOM, STATES, Enumeration, SmallModel
 from small_search import RULES, plan_for
 
-from clausula.constraints.automaton import (
-    REFUSED,
-    conjoin,
-    minimise,
-    priced,
-    product,
-    restrict,
-    softened,
-    universal,
-)
+from clausula.constraints.algebra import conjoin, minimise, product, restrict, softened
+from clausula.constraints.automaton import REFUSED, priced, universal
 from clausula.constraints.domains import Domains
 from clausula.constraints.text import parse_constraint
 from clausula.engine import layers as layered

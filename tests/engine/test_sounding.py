@@ -7,7 +7,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from clausula.constraints.automaton import LayeredAutomaton, minimise, restrict, universal
+from clausula.constraints.algebra import minimise, restrict
+from clausula.constraints.automaton import LayeredAutomaton, universal
 from clausula.constraints.cadence import Cadence, CadenceKind, cadence_automaton
 from clausula.constraints.domains import ALL_TOKENS, Domains
 from clausula.constraints.place import Timeline
