@@ -19,7 +19,8 @@ from clausula.errors import PlanError
 from clausula.grid import SEARCH_ORDER
 from clausula.vocabulary import N_VOICE
 
-NARROW = 8  # smallest bucket of states, and of the groups of a table
+NARROW = 8  # smallest bucket of states
+GROUPS = 64  # smallest bucket of the groups of a table
 MOST_STATES = 1 << 14  # numbers of states are int16
 
 
@@ -175,7 +176,7 @@ def _groups(kind: np.ndarray, n_kinds: int) -> tuple[np.ndarray, np.ndarray]:
     # Tokens of no kind are last in a table's descending order, where the padding is.
     found = [np.unique(-of_table.astype(np.int64)) for of_table in tokens]
     most = max(int((sets != 0).sum()) for sets in found)
-    group = np.zeros((n_tables, bucket(most, NARROW)), np.uint32)
+    group = np.zeros((n_tables, bucket(most, GROUPS)), np.uint32)
     group_of_kind = np.zeros(tokens.shape, np.int32)
     for index, sets in enumerate(found):
         sets = sets[sets != 0]

@@ -70,11 +70,18 @@ def controls_for(plan):
     return controls_of(timeline.position, timeline.meter, plan.phrase_end, plan.key.tonic_pc, minor)
 
 
-def run(plan, seed=0, config=SearchConfig(beam=8, tail=0.0), pieces=1, without=None):  # noqa: B008
+def run(
+    plan,
+    seed=0,
+    config=SearchConfig(beam=8, tail=0.0),  # noqa: B008
+    pieces=1,
+    without=None,
+    rules=RULES,
+):
     """Search; ``without`` is a frame and a voice that the tables leave nothing."""
     with mock.patch.object(compiling, "LEAST_LAYERS", ROOM):
         tables = compiling.search_tables(
-            plan, compile_plan(plan, RULES), RULES, small_hmm(), controls_for(plan), AGES - 1
+            plan, compile_plan(plan, rules), rules, small_hmm(), controls_for(plan), AGES - 1
         )
     if without is not None:
         tables.domains[without] = 0

@@ -115,6 +115,39 @@ def test_a_constraint_binds(text):
     assert sum(judge(grid, constraint, bound) != [] for grid in without) > len(without) / 2
 
 
+# The rules that cost something would blur what a wish costs.
+HARD = replace(RULES, settings=tuple(setting for setting in RULES.settings if setting.hard))
+WISHES = ["count 9-10 notes in B", "range S E4-B4", "climax once S @ 2"]
+
+
+@pytest.mark.parametrize("text", WISHES)
+def test_a_wish_binds_by_its_weight_and_its_price_is_asked(text):
+    free = plan_for(form="A B", constraints=[f"soft 0.001 {text}"])
+    bound = plan_for(form="A B", constraints=[f"soft 40 {text}"])
+    (wish,) = bound.others
+    broken = {}
+    for plan in (free, bound):
+        result = run(plan, rules=HARD)
+        alive = result.score > -np.inf
+        weight = plan.others[0].weight
+        asked = np.round(result.cost[alive] / weight)
+        kept = [judge(grid, wish, bound) == [] for grid in grids(plan, result)]
+        np.testing.assert_allclose(result.cost[alive], asked * weight, rtol=1e-3)
+        assert [number == 0 for number in asked] == kept
+        broken[weight] = asked.mean()
+    assert broken[40] < broken[0.001]
+
+
+def test_a_return_that_may_change_costs_what_it_changes():
+    plan = plan_for(form="A B", constraints=["soft 3 repeat 1 @ 3 in S"])
+    result = run(plan, rules=HARD)
+    alive = result.score > -np.inf
+    assert alive.any()
+    for tokens, cost in zip(result.tokens[alive], result.cost[alive], strict=True):
+        changes = int((tokens[:16, 0] != tokens[32:48, 0]).sum())
+        assert cost == pytest.approx(3 * changes)
+
+
 def test_every_hypothesis_keeps_every_hard_rule(found):
     plan, result = found
     keys = [(Fraction(frame, 4), key) for frame, key in plan.keys]
