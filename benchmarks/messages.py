@@ -35,6 +35,7 @@ import numpy as np
 from results import markdown_table, provenance, write_text
 
 from clausula.constraints.automaton import LayeredAutomaton, conjoin
+from clausula.constraints.counting import Climax
 from clausula.constraints.rulesets import load_ruleset
 from clausula.constraints.text import parse_constraint
 from clausula.engine.hmm import N_CLASSES, frame_classes
@@ -175,14 +176,16 @@ def automata_of(name: str, compiled: Compiled) -> Sequence[LayeredAutomaton]:
     if name != PRODUCT:
         return compiled.automata
     plan = compiled.scene.plan
-    own = [a for c in plan.others for a in c.automata(plan.timeline, plan.key_of_frame)]
+    climaxes = [each for each in plan.others if isinstance(each, Climax)]
+    own = [a for each in climaxes for a in each.automata(plan.timeline, plan.key_of_frame)]
     return conjoin(own, compiled.domains)
 
 
 def held(layers: Layers, model: Model) -> int:
     """Bytes that one pass holds at once: arguments, result and temporary arrays."""
-    sizes = checkpoints.lower(layers, model).compile().memory_analysis()
-    return sum((sizes.argument_size_in_bytes, sizes.output_size_in_bytes, sizes.temp_size_in_bytes))
+    memory: Any = checkpoints.lower(layers, model).compile().memory_analysis()
+    lasting = memory.argument_size_in_bytes + memory.output_size_in_bytes
+    return lasting + memory.temp_size_in_bytes
 
 
 def row_of(name: str, hidden: int, measures: int) -> dict:
