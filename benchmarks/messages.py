@@ -9,9 +9,10 @@ as ``matrix @ columns``, and the faster counts. Pass and floor are timed in turn
 the machine does falls on both.
 
 A plan with a climax shows layers of many states; ``product`` shows about a thousand in every layer:
-the automata of two climaxes alone, multiplied, which the search would keep apart. The models are
-drawn: the time does not depend on their numbers. Memory is what the compiled pass holds at once,
-arguments and result included, beside the largest resident set of the whole process so far.
+the automata of two climaxes alone, multiplied, which the search would keep apart; it is measured
+for the first number of hidden states only. The models are drawn: the time does not depend on their
+numbers. Memory is what the compiled pass holds at once, arguments and result included, beside the
+largest resident set of the whole process so far.
 
     uv run python benchmarks/messages.py --hidden 512,1024,2048 --json OUT.json --md OUT.md
 """
@@ -26,7 +27,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -35,6 +36,7 @@ from results import markdown_table, provenance, write_text
 
 from clausula.constraints.algebra import conjoin
 from clausula.constraints.automaton import LayeredAutomaton
+from clausula.constraints.counting import Climax
 from clausula.constraints.rulesets import load_ruleset
 from clausula.constraints.text import parse_constraint
 from clausula.engine.hmm import N_CLASSES, frame_classes
@@ -47,10 +49,11 @@ from clausula.grid import Meter
 from clausula.pitch import Key
 from clausula.vocabulary import N_VOICE
 
+PRODUCT = "product"
 PLANS = {
     "default": [],
     "climax": ["climax once S"],
-    "product": ["climax once S", "climax once A"],
+    PRODUCT: ["climax once S", "climax once A"],
 }
 TIMES = 5  # runs of which the median counts
 LEAST = 32  # multiplications in a row that are timed at once
@@ -171,17 +174,19 @@ def works_of(layers: Layers, model: Model) -> list[Work]:
 
 def automata_of(name: str, compiled: Compiled) -> Sequence[LayeredAutomaton]:
     """The automata of a plan; of ``product`` those of its own constraints, in one."""
-    if name != "product":
+    if name != PRODUCT:
         return compiled.automata
     plan = compiled.scene.plan
-    own = [a for c in plan.others for a in c.automata(plan.timeline, plan.key_of_frame)]
+    climaxes = [each for each in plan.others if isinstance(each, Climax)]
+    own = [a for each in climaxes for a in each.automata(plan.timeline, plan.key_of_frame)]
     return conjoin(own, compiled.domains)
 
 
 def held(layers: Layers, model: Model) -> int:
     """Bytes that one pass holds at once: arguments, result and temporary arrays."""
-    sizes = checkpoints.lower(layers, model).compile().memory_analysis()
-    return sum((sizes.argument_size_in_bytes, sizes.output_size_in_bytes, sizes.temp_size_in_bytes))
+    memory: Any = checkpoints.lower(layers, model).compile().memory_analysis()
+    lasting = memory.argument_size_in_bytes + memory.output_size_in_bytes
+    return lasting + memory.temp_size_in_bytes
 
 
 def row_of(name: str, hidden: int, measures: int) -> dict:
@@ -197,8 +202,8 @@ def row_of(name: str, hidden: int, measures: int) -> dict:
         run().block_until_ready()
     works = [work for each in layers for work in works_of(each, model)]
     for work in works:
-        for run in work.runs:
-            run().block_until_ready()
+        for multiply in work.runs:
+            multiply().block_until_ready()
     spent, floors = [], []
     for _ in range(TIMES):
         spent.append(sum(map(seconds, passes)))
@@ -263,15 +268,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--hidden", default="512,1024,2048", help="comma-separated")
     parser.add_argument("--measures", type=int, default=64)
-    parser.add_argument("--plans", default="default,climax", help="comma-separated")
+    parser.add_argument("--plans", default=",".join(PLANS), help="comma-separated")
     parser.add_argument("--json", type=Path, required=True, help="where to write the rows")
     parser.add_argument("--md", type=Path, help="where to write the table")
     arguments = parser.parse_args()
     try:
+        numbers = [int(hidden) for hidden in arguments.hidden.split(",")]
         rows = [
-            row_of(name, int(hidden), arguments.measures)
+            row_of(name, hidden, arguments.measures)
             for name in arguments.plans.split(",")
-            for hidden in arguments.hidden.split(",")
+            for hidden in (numbers[:1] if name == PRODUCT else numbers)
         ]
     except ClausulaError as error:
         print(f"messages: {error}", file=sys.stderr)

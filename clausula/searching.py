@@ -6,7 +6,7 @@ This is where proposal and engine meet; neither imports the other.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -149,7 +149,8 @@ class Session:
         ties = with_loose_ties(compiled.ties, plan.loosely, timeline, plan.key)
         controls = controls._replace(pins=_pins(plan), planned=_planned(ties))
         self.plan = plan
-        self.config = config
+        returns = bool((compiled.ties.source_frame != NO_SOURCE).any())
+        self.config = config if returns else replace(config, themes=1)
         self.tables = search_tables(plan, compiled, ruleset, hidden, controls, AGES - 1)
 
     @property

@@ -24,7 +24,7 @@ class SearchConfig:
     temperature: float = 1.0  # divides the network's log probabilities
     guidance: float = 1.0  # exponent of p_hmm(constraints | prefix), lambda_1 of design §6
     ties: float = 1.0  # exponent of p_chain(ties | prefix), lambda_2 of design §6
-    themes: int = 1  # distinct returning themes kept, each with messages of its own
+    themes: int = 4  # distinct returning themes kept, each with messages of its own
     tail: float = 0.02  # tokens below this share of the likeliest are cut
     maximise: bool = False  # keep the best instead of sampling
 

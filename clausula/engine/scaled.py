@@ -56,8 +56,9 @@ def logs(rows: Scaled) -> jax.Array:
 def rescaled(value: jax.Array, log_scale: jax.Array) -> Scaled:
     """Rows ``[..., z]`` of any size relative to a scale ``[...]``, relative to their own."""
     best = value.max(axis=-1)
-    factor = jnp.where(best > 0, UNIT / best, 0.0)
-    return Scaled(value * factor[..., None], log_scale + (jnp.log(best) - LOG_UNIT))
+    # After four voices at their least the factor itself would overflow; its root does not.
+    root = jnp.where(best > 0, UNIT**0.5 / jnp.sqrt(best), 0.0)[..., None]
+    return Scaled(value * root * root, log_scale + (jnp.log(best) - LOG_UNIT))
 
 
 def weighted(

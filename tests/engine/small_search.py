@@ -26,6 +26,7 @@ from clausula.pitch import Key, Mode
 RULES = load_ruleset("chorale")
 NETWORK = NetworkConfig(width=16, layers=1, heads=2, mlp=16, head_mlp=16, window=12)
 STATES = 6
+SMALL = SearchConfig(beam=8, tail=0.0, themes=1)
 ROOM = (128, 2048, 32)  # tables, states and successors of any plan here: all share one program
 
 
@@ -73,7 +74,7 @@ def controls_for(plan):
 def run(
     plan,
     seed=0,
-    config=SearchConfig(beam=8, tail=0.0),  # noqa: B008
+    config=SMALL,
     pieces=1,
     without=None,
     rules=RULES,

@@ -156,7 +156,8 @@ def test_segments_are_the_whole(monkeypatch):
         assert_log_equal(part, boundary[2 * segment : 2 * segment + 3])
 
 
-def test_the_least_likely_piece_stays_reachable():
+@pytest.mark.parametrize("states", [1, 2])
+def test_the_least_likely_piece_stays_reachable(states):
     """64 pinned frames, each voice at the floor of every distribution in most states."""
     rng = np.random.default_rng(0)
     model = SmallModel(0, frames=64)
@@ -166,18 +167,19 @@ def test_the_least_likely_piece_stays_reachable():
     model.log_emission = np.log(emission).astype("f")
     tokens = rng.integers(0, 32, (64, 4))
     model.domains = Domains(np.uint32(1) << tokens.astype(np.uint32))
-    tables = np.where(np.arange(4)[:, None] < 2, np.arange(4)[:, None] ^ 1, REFUSED)
+    swapped = np.arange(4)[:, None] ^ (states - 1)
+    tables = np.where(np.arange(4)[:, None] < states, swapped, REFUSED)
     model.automaton = LayeredAutomaton(
         np.repeat(tables[None], 32, axis=2).astype(np.int32),
         np.zeros(256, np.int32),
-        np.full(257, 2, np.int32),
+        np.full(257, states, np.int32),
     )
     reference = model.reference()
     _, boundary, within = fast(model, frames=64)
     assert_log_equal(boundary[:, :4], reference.boundary)
     assert_log_equal(np.concatenate(within)[:, :4], reference.log_beta[:-1])
     assert reference.boundary[0, 0].max() < -2000
-    assert np.isfinite(boundary[:, :2]).all()
+    assert np.isfinite(boundary[:, :states]).all()
 
 
 def filtered(model, word):
