@@ -44,9 +44,9 @@ from clausula.verifying import verify
 
 RULES = load_ruleset("chorale")
 SEARCHES = {
-    "masks alone": SearchConfig(beam=32, ties=0.0),
-    "chain": SearchConfig(beam=32, ties=1.0),
-    "chain and themes": SearchConfig(beam=32, ties=1.0, themes=4),
+    "masks alone": SearchConfig(beam=32, ties=0.0, themes=1),
+    "chain": SearchConfig(beam=32, themes=1),
+    "chain and themes": SearchConfig(beam=32),
 }
 
 

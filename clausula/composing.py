@@ -167,6 +167,8 @@ def compose(
         "beam": beam,
         "requested": requested(plan, ruleset),
         "automaton": state_counts(compiled),
+        "log_p_chain_ties": round(float(session.tables.ties.log_start.sum()), 4),
+        "ties_exact": round(float(session.tables.ties_exact), 4),
         "versions": session.versions,
         "seconds": round(seconds, 2),
     }

@@ -54,7 +54,6 @@ from clausula.vocabulary import FIRST_PITCH, N_VOICE, REST_TOKEN
 VOICES = tuple(int(v) for v in SEARCH_ORDER)  # voice at each slot
 
 
-@partial(jax.jit, static_argnames=("proposal_functions", "config"))
 def search(
     params: Any,
     tables: SearchTables,
@@ -72,11 +71,37 @@ def search(
         proposal_functions: the proposal with ``params`` left out, so that it can be hashed.
         config: static options.
     """
-    proposal = proposal_functions._replace(params=params)
     # The messages are the same for every piece of a plan until its themes are known: computed
-    # once, outside the batch.
-    ahead = foresee(tables, _model(tables), config.themes)
-    piece = partial(_search_piece, proposal, tables, ahead, config)
+    # once, outside the batch, by a program of their own that all options share.
+    ahead, log_hmm = _prepared(tables, themes=config.themes)
+    proposed = {"proposal_functions": proposal_functions, "config": config}
+    return searched(params, tables, ahead, log_hmm, keys, **proposed)
+
+
+@partial(jax.jit, static_argnames="themes")
+def _prepared(tables: SearchTables, themes: int) -> tuple[Foresight, jax.Array]:
+    """What lies ahead before the first note, and its log probability summed over automata."""
+    ahead = foresee(tables, _model(tables), themes)
+    log_hmm = jnp.float32(0)
+    for layers, rows in zip(tables.layers, ahead.kept, strict=True):
+        log_hmm += _log_probability(layers, tables, rows[0])
+    return ahead, log_hmm
+
+
+@partial(jax.jit, static_argnames=("proposal_functions", "config"))
+def searched(
+    params: Any,
+    tables: SearchTables,
+    ahead: Foresight,
+    log_hmm: jax.Array,
+    keys: jax.Array,
+    *,
+    proposal_functions: Proposal,
+    config: SearchConfig,
+) -> SearchResult:
+    """The loop of ``search``; ``ahead`` and ``log_hmm`` are what its messages say beforehand."""
+    proposal = proposal_functions._replace(params=params)
+    piece = partial(_search_piece, proposal, tables, ahead, log_hmm, config)
     return jax.vmap(piece)(keys)
 
 
@@ -88,6 +113,7 @@ def _search_piece(
     proposal: Proposal,
     tables: SearchTables,
     at_first: Foresight,
+    log_hmm: jax.Array,
     config: SearchConfig,
     key: jax.Array,
 ) -> SearchResult:
@@ -123,10 +149,6 @@ def _search_piece(
     carry = start, jnp.full(frames, config.beam), at_first
     segments = -(-tables.n_frames // SEGMENT)
     end, alive, _ = jax.lax.fori_loop(0, segments, segment, carry)
-    log_hmm = sum(
-        _log_probability(layers, tables, rows[0])
-        for layers, rows in zip(tables.layers, at_first.kept, strict=True)
-    )
     return SearchResult(end.history, end.score, end.log_q, end.log_net, end.cost, alive, log_hmm)
 
 

@@ -22,7 +22,7 @@ from clausula.engine.demands import Scene, demands_of
 from clausula.engine.hmm import HMM, MODES, frame_classes, log_emission
 from clausula.engine.pairs import rule_words
 from clausula.engine.plan import Plan
-from clausula.engine.tie_tables import TieTables, tie_forecast
+from clausula.engine.tie_tables import TieForecast, TieTables, tie_forecast
 from clausula.grid import Voice
 from clausula.vocabulary import voice_to_global
 
@@ -93,6 +93,7 @@ class SearchTables(NamedTuple):
         log_emission: ``float32[classes, V, H, 32]``.
         to_global: ``int32[V, 32]`` global token of each voice token.
         ties: what the observed chain says of the returns.
+        ties_exact: ``float32[]`` share of frames, by voice, in which that is no bound but exact.
         budgets: the returns that may change.
         copies: the runs of the corpus that may not be copied.
         controls: what the proposal knows beforehand, each ``[T]``.
@@ -118,6 +119,7 @@ class SearchTables(NamedTuple):
     log_emission: Array
     to_global: Array
     ties: TieTables
+    ties_exact: Array
     budgets: tuple[Budget, ...]
     copies: CopyTables
     controls: tuple
@@ -175,6 +177,7 @@ def search_tables(
     frame_class = frame_classes(
         timeline.meter, timeline.position, plan.phrase_end, timeline.frames_per_quarter
     )
+    forecast = _forecast(plan, compiled, frame_class, padded)
     return SearchTables(
         n_frames=np.int32(total),
         context_of_frame=pad(context_of_frame),
@@ -194,7 +197,8 @@ def search_tables(
         transition=hmm.transition,
         log_emission=log_emission(hmm, plan.key),
         to_global=np.stack([voice_to_global(v) for v in Voice]).astype(np.int32),
-        ties=tie_tables(plan, compiled, frame_class, padded),
+        ties=forecast.tables,
+        ties_exact=np.float32(forecast.exact.mean()),
         budgets=budgets_of(plan, compiled.domains),
         copies=copy_tables(plan),
         controls=jax.tree.map(lambda column: pad(column, fill=-1), controls),
@@ -202,7 +206,7 @@ def search_tables(
     )
 
 
-def tie_tables(plan: Plan, compiled: Compiled, frame_class: np.ndarray, frames: int) -> TieTables:
+def _forecast(plan: Plan, compiled: Compiled, frame_class: np.ndarray, frames: int) -> TieForecast:
     """The messages over the returns of a plan, for so many frames.
 
     Args:
@@ -219,7 +223,7 @@ def tie_tables(plan: Plan, compiled: Compiled, frame_class: np.ndarray, frames: 
         step_of_frame(frame_class),
         frames,
         compiled.left.sounding,
-    ).tables
+    )
 
 
 def _by_class(tables: list[np.ndarray]) -> np.ndarray:

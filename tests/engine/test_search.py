@@ -11,7 +11,7 @@ from small_search import MODEL, RULES, SMALL, plan_for, run
 from clausula.checker.check import check
 from clausula.constraints.text import parse_constraint
 from clausula.engine.rendering import grid_of
-from clausula.engine.search import search
+from clausula.engine.search import searched
 from clausula.engine.tables import compile_plan
 from clausula.errors import ImpossibleError
 from clausula.grid import Voice
@@ -209,9 +209,9 @@ def test_maximising_ranks_by_the_network_and_the_costs_alone():
 
 def test_another_length_and_key_are_the_same_program():
     run(PLANS["major"])
-    programs = search._cache_size()
+    programs = searched._cache_size()
     run(plan_for(measures=2, form="A", key="Bb"))
-    assert search._cache_size() == programs
+    assert searched._cache_size() == programs
 
 
 def test_parallels_between_given_notes_are_proved_before_the_search():
