@@ -233,7 +233,7 @@ def page(rows: Sequence[dict]) -> str:
     """The rows as Markdown."""
     header = ["plan", "hidden states", "widest layer", "states", "seconds", "fastest to slowest"]
     header += ["10^9 operations", "floor, s", "times the floor", "messages kept, GiB"]
-    header += ["held by the pass, GiB", "process at most, GiB"]
+    header += ["held by the pass, GiB", "process so far, GiB"]
     body = [
         [
             row["plan"],

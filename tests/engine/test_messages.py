@@ -156,6 +156,19 @@ def test_segments_are_the_whole(monkeypatch):
         assert_log_equal(part, boundary[2 * segment : 2 * segment + 3])
 
 
+def test_several_domains_at_once_are_each_alone():
+    model = wide_model(5, frames=3)
+    layers, boundary, _ = model.fast()
+    narrower = layers.domains & jnp.uint32(0x0F0F0F0F)
+    several = layers._replace(domains=jnp.stack([layers.domains, narrower]))
+    axes = layered.Layers(*(0 if field == "domains" else None for field in several._fields))
+    batch = jax.vmap(messages.boundary_messages, (axes, None))(several, model.padded(3))
+    assert_log_equal(batch[0], boundary)
+    alone = messages.boundary_messages(layers._replace(domains=narrower), model.padded(3))
+    assert_log_equal(batch[1], alone)
+    assert (np.isneginf(batch[1]) != np.isneginf(batch[0])).any()
+
+
 @pytest.mark.parametrize("states", [1, 2])
 def test_the_least_likely_piece_stays_reachable(states):
     """64 pinned frames, each voice at the floor of every distribution in most states."""
