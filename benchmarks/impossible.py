@@ -2,9 +2,9 @@
 
 Requests of mixed kinds, each impossible by construction, in drawn keys and places: a note outside a
 range, two notes in one place, voices that cross, parallels between given notes, a note that a
-cadence or a chord forbids, a return that contradicts a given note or leaves the range, rhythms,
-counts, a climax sung twice, stagnation. A request is *proved* where a prover refutes it (which one
-is counted), *minimal* where each smaller conflict has a witness. The time is that of the plan with
+cadence or a chord forbids, a return that contradicts a given note or leaves the range, or may change
+too little, rhythms in two meters, counts, a climax sung twice, stagnation, patterns and contours. A
+request is *proved* where a prover refutes it (which one is counted), *minimal* where each smaller conflict has a witness. The time is that of the plan with
 its proof and explanation; the first request of each rule set also pays for the rules' tables. Cold
 times, of the whole command in a new process, are taken for one request of each kind.
 
@@ -45,6 +45,7 @@ class Draw:
         """A key and a measure."""
         self.rng = rng
         self.key = Key.parse(str(rng.choice(KEYS)))
+        self.meter = Meter(4, 4)
         self.measure = int(rng.choice(FREE))
 
     def note(self, low: int, high: int, *, avoid: Sequence[int] = ()) -> str:
@@ -132,6 +133,39 @@ def against_a_rhythm(d: Draw) -> list[str]:
     return [f"rhythm S w @ {d.measure}", f"pin soprano @ {d.measure}.2 {d.note(65, 72)}"]
 
 
+def against_a_rhythm_in_three(d: Draw) -> list[str]:
+    """The same where a measure has three beats."""
+    d.meter = Meter(3, 4)
+    return [f"rhythm B h. @ {d.measure}", f"pin bass @ {d.measure}.3 {d.note(50, 57)}"]
+
+
+def too_few_changes(d: Draw) -> list[str]:
+    """A varied return that given notes change more often than it may."""
+    (one, other), (third, fourth) = d.two(65, 72), d.two(65, 72)
+    pins = [(2, "1", one), (10, "1", other), (2, "3", third), (10, "3", fourth)]
+    notes = [f"pin soprano @ {measure}.{beat} {note}" for measure, beat, note in pins]
+    return ["vary 2 @ 10 by 0-1 in S", *notes]
+
+
+def against_a_pattern(d: Draw) -> list[str]:
+    """A note that the melody's pattern does not have."""
+    other = [n for n in range(62, 74) if (n - d.key.tonic_pc) % 12 == 5]
+    return [
+        f"pattern S degrees (1 | 2 | 3)* @ {d.measure}",
+        f"pin soprano @ {d.measure} {d.name(other[0])}",
+    ]
+
+
+def against_a_contour(d: Draw) -> list[str]:
+    """A line that rises, from a high note to a low one."""
+    return [
+        f"contour S rising @ {d.measure}",
+        f"pin soprano @ {d.measure} {d.note(71, 74)}",
+        f"pin soprano @ {d.measure}.4 {d.note(62, 66)}",
+        f"rhythm S q q q q @ {d.measure}",
+    ]
+
+
 def too_few_notes(d: Draw) -> list[str]:
     """Fewer than the phrases need."""
     return [f"count {d.rng.integers(1, 5)} notes in {d.rng.choice(list('SATB'))}"]
@@ -176,6 +210,10 @@ KINDS: dict[str, Callable[[Draw], list[str]]] = {
         against_a_return,
         a_return_leaves_the_range,
         against_a_rhythm,
+        against_a_rhythm_in_three,
+        too_few_changes,
+        against_a_pattern,
+        against_a_contour,
         too_few_notes,
         too_many_notes,
         a_climax_twice,
@@ -191,7 +229,7 @@ def measured(kind: str, d: Draw, texts: Sequence[str]) -> dict:
     try:
         plan = make_plan(
             key=d.key,
-            meter=Meter(4, 4),
+            meter=d.meter,
             measures=MEASURES,
             constraints=[parse_constraint(text) for text in texts],
         )
@@ -212,7 +250,7 @@ def measured(kind: str, d: Draw, texts: Sequence[str]) -> dict:
 def cold_seconds(d: Draw, texts: Sequence[str]) -> tuple[float, int]:
     """Time and exit code of the command in a new process."""
     command = [sys.executable, "-m", "clausula.cli", "compose", "--key", str(d.key)]
-    command += ["--out", "never-written"]
+    command += ["--meter", str(d.meter), "--out", "never-written"]
     for text in texts:
         command += ["--constraint", text]
     began = time.perf_counter()
