@@ -2,11 +2,12 @@
 
 Requests of mixed kinds, each impossible by construction, in drawn keys and places: a note outside a
 range, two notes in one place, voices that cross, parallels between given notes, a note that a
-cadence or a chord forbids, a return that contradicts a given note or leaves the range, or may change
-too little, rhythms in two meters, counts, a climax sung twice, stagnation, patterns and contours. A
-request is *proved* where a prover refutes it (which one is counted), *minimal* where each smaller conflict has a witness. The time is that of the plan with
-its proof and explanation; the first request of each rule set also pays for the rules' tables. Cold
-times, of the whole command in a new process, are taken for one request of each kind.
+cadence or a chord forbids, a return that contradicts a given note or leaves the range, or may
+change too little, rhythms in two meters, counts, a climax sung twice, stagnation, patterns and
+contours. A request is *proved* where a prover refutes it (which one is counted), *minimal* where
+each smaller conflict has a witness. The time is that of the plan with its proof and explanation;
+the first request of each rule set also pays for the rules' tables. Cold times, of the whole command
+in a new process, are taken for one request of each kind.
 
     uv run python benchmarks/impossible.py --n 200 --seed 0 --json OUT.json --md OUT.md
 """
