@@ -80,7 +80,7 @@ def renewed(
     def again() -> tuple[Foresight, jax.Array, jax.Array]:
         heard = history[:, jnp.maximum(source, 0), _SLOTS].astype(jnp.int32)  # [N, T, S]
         mapped = tables.tie_map[tables.map_of_frame[:, _SLOTS], heard].astype(jnp.int32)
-        factors = jnp.asarray(_ODD)[time[:, 0] % len(_ODD)]
+        factors = jnp.asarray(_ODD[: len(source)])
         terms = jnp.where(owed, (mapped + 2).astype(jnp.uint32) * factors, 0)
         number, place = distinct(terms.sum((1, 2), dtype=jnp.uint32), score > -jnp.inf)
         themes = len(ahead.domains)

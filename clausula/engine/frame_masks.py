@@ -1,4 +1,4 @@
-"""The masks of one frame for every hypothesis, from what it sounds, repeats and must not copy."""
+"""Masks and costs of one frame for every hypothesis, from what it sounds, repeats and copies."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from clausula.engine.beam import Hypotheses
-from clausula.engine.budgets import all_changes
-from clausula.engine.copying import Copies, copied_notes
+from clausula.engine.beam import Hypotheses, Partial
+from clausula.engine.budgets import Change, all_changes
+from clausula.engine.copying import Copies, copied_chords, copied_notes
 from clausula.engine.lookahead import BITS, PAIR_INDEX, FrameMasks, from_bits, to_bits
 from clausula.engine.tables import SearchTables
 from clausula.grid import SEARCH_ORDER
@@ -88,3 +88,38 @@ def _leading_on(alive: jax.Array, first: jax.Array, second: jax.Array) -> jax.Ar
 def sounding_after(token: jax.Array, before: jax.Array) -> jax.Array:
     """Voice index that sounds after a token, given the one before; same shape."""
     return jnp.where(token == HOLD_TOKEN, before, token)
+
+
+def rule_costs(
+    tables: SearchTables, slot: int, time: jax.Array, token: jax.Array, sounding: jax.Array
+) -> jax.Array:
+    """``[N, 32]`` nats that soft rules ask for each token beside the voices already chosen."""
+    context = tables.context_of_frame[time]
+    voice = SEARCH_ORDER[slot]
+    options = jnp.arange(N_VOICE)
+    heard = sounding_after(options[None, :], sounding[:, voice, None])
+    total = tables.voice_cost[context, voice][heard]
+    for earlier in range(slot):
+        other = SEARCH_ORDER[earlier]
+        beside = sounding_after(token[:, earlier], sounding[:, other])
+        table = tables.pair_cost[context, PAIR_INDEX[earlier, slot]]
+        total += table[beside[:, None], heard]
+    return total
+
+
+def asked_beside(
+    tables: SearchTables, beam: Hypotheses, chosen: Partial, slot: int, time: jax.Array
+) -> Change:
+    """What is asked of the slot's tokens beside rules and automata."""
+    history = beam.history[chosen.row]
+    terms = all_changes(tables.budgets, history, chosen.changes, 4 * time + slot)
+    if slot < 3:
+        return terms
+    allowed, cost = terms.allowed, terms.cost
+    register = jax.tree.map(lambda values: values[chosen.row], beam.register)
+    for copies in tables.copies.chords:
+        sounding = beam.sounding[chosen.row]
+        copied = copied_chords(copies, register, time, sounding, chosen.token)
+        allowed = allowed & ~(copied & jnp.isinf(copies.price))
+        cost = cost + jnp.where(copied, price_of(copies), 0.0)
+    return terms._replace(allowed=allowed, cost=cost)

@@ -18,23 +18,28 @@ states, K slots.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from clausula.engine.beam import Hypotheses, Partial, SearchConfig, SearchResult
-from clausula.engine.budgets import Change, all_changes
 from clausula.engine.choosing import Terms, choose, follow
-from clausula.engine.copying import copied_chords, no_notes, remember
+from clausula.engine.copying import no_notes, remember
 from clausula.engine.filter import filter_init, predict, token_guidance
 from clausula.engine.foresight import Foresight, foresee, renewed, segment_ahead, slots_ahead
-from clausula.engine.frame_masks import copying_costs, frame_masks, price_of, sounding_after
+from clausula.engine.frame_masks import (
+    asked_beside,
+    copying_costs,
+    frame_masks,
+    rule_costs,
+    sounding_after,
+)
 from clausula.engine.layers import Layers, frame_steps, step_costs, step_rows
 from clausula.engine.lookahead import (
     ALLOWED,
-    PAIR_INDEX,
+    FrameAutomaton,
     FrameMasks,
     frame_automaton,
 )
@@ -184,6 +189,32 @@ def _initial(
     )
 
 
+class _Moment(NamedTuple):
+    """What holds throughout one frame.
+
+    Attributes:
+        time: the frame.
+        state: the proposal's.
+        last: ``int32[N, V]`` global tokens of what sounds.
+        masks: of every hypothesis.
+        automata: its layers of each automaton.
+        log_emission: ``[V, H, 32]`` of its class.
+        after: of each automaton ``[theme, K, Q, H]`` messages after each slot.
+        copying: ``float32[N, V, 32]`` nats that soft limits on copies ask.
+        themes: ``int32[N, V]`` tokens of what the frame repeats.
+    """
+
+    time: jax.Array
+    state: Any
+    last: jax.Array
+    masks: FrameMasks
+    automata: tuple[FrameAutomaton, ...]
+    log_emission: jax.Array
+    after: tuple[jax.Array, ...]
+    copying: jax.Array
+    themes: jax.Array
+
+
 def _frame(
     proposal: Proposal,
     tables: SearchTables,
@@ -197,15 +228,22 @@ def _frame(
     """Choose one frame's four voices; ``after_frame`` are the messages after it, by theme."""
     last = _to_global(tables, beam.sounding)
     past = Past(last, beam.age, beam.parent)
-    state = proposal.begin_frame(proposal.params, beam.proposal, time, past)
-    masks = frame_masks(tables, beam, time)
-    automata = tuple(
-        frame_automaton(frame_steps(layers, time), reachable[time])
-        for layers, reachable in zip(tables.layers, tables.reachable, strict=True)
-    )
     frame_class = tables.class_of_frame[time]
     log_emission = tables.log_emission[frame_class]
-    after_slot = slots_ahead(tables, ahead, after_frame, time, log_emission)
+    now = _Moment(
+        time,
+        proposal.begin_frame(proposal.params, beam.proposal, time, past),
+        last,
+        frame_masks(tables, beam, time),
+        tuple(
+            frame_automaton(frame_steps(layers, time), reachable[time])
+            for layers, reachable in zip(tables.layers, tables.reachable, strict=True)
+        ),
+        log_emission,
+        slots_ahead(tables, ahead, after_frame, time, log_emission),
+        copying_costs(tables, beam, time),
+        theme_tokens(tables.ties, beam.history, time),
+    )
     entered = predict(beam.log_alpha, tables.transition[frame_class])
     chosen = Partial(
         row=jnp.arange(config.beam),
@@ -219,59 +257,64 @@ def _frame(
         changes=beam.changes,
         ties=beam.ties,
     )
-    copying = copying_costs(tables, beam, time)
-    themes = theme_tokens(tables.ties, beam.history, time)
-    for slot, voice in enumerate(VOICES):
-        row = chosen.row
-        here = FrameMasks(masks.voice[row], masks.pair[row])
-        log_net = _network(proposal, tables, state, slot, chosen, beam.sounding[row], last[row])
-        log_guide = jnp.zeros((config.beam, N_VOICE))
-        cost = _cost(tables, slot, time, chosen.token, beam.sounding[row]) + copying[row, voice]
-        for g, (layers, after) in enumerate(zip(tables.layers, after_slot, strict=True)):
-            states = chosen.state[:, g]
-            successor, kind = step_rows(layers, time, slot, states)
-            ahead_of_row = after[beam.theme[row][:, None], slot, successor]
-            log_guide += token_guidance(
-                chosen.log_alpha, ahead_of_row, successor, kind, log_emission[voice]
-            )
-            cost += step_costs(layers, time, slot, states, kind)
-        allowed = ALLOWED[slot](here, automata, chosen.state, chosen.token)
-        beside = _beside(tables, beam, chosen, slot, time)
-        own = beam.sounding[row, voice]
-        log_ties = token_log_probs(tables.ties, chosen.ties, time, voice, own, themes[row, voice])
-        terms = Terms(
-            allowed & beside.allowed,
-            log_net,
-            config.guidance * (log_guide + beside.log_guide)
-            + config.ties * _together(chosen.ties, voice, log_ties),
-            cost + beside.cost,
-            beside.differs,
-        )
-        choice = choose(config, jax.random.fold_in(key, slot), chosen, terms)
-        ties = advance(
-            tables.ties, chosen.ties, time, voice, own, log_ties, choice.row, choice.token
-        )
-        chosen = follow(chosen, choice, terms, slot, automata, log_emission[voice])
-        chosen = chosen._replace(ties=ties)
-    return _next_beam(tables, beam, chosen, state, time)
+    for slot in range(4):
+        of_slot = jax.random.fold_in(key, slot)
+        chosen = _slot(proposal, tables, config, of_slot, beam, now, chosen, slot)
+    return _next_beam(tables, beam, chosen, now.state, time)
 
 
-def _beside(
-    tables: SearchTables, beam: Hypotheses, chosen: Partial, slot: int, time: jax.Array
-) -> Change:
-    """What is asked of the slot's tokens beside rules and automata."""
-    history = beam.history[chosen.row]
-    terms = all_changes(tables.budgets, history, chosen.changes, 4 * time + slot)
-    if slot < 3:
-        return terms
-    allowed, cost = terms.allowed, terms.cost
-    register = jax.tree.map(lambda values: values[chosen.row], beam.register)
-    for copies in tables.copies.chords:
-        sounding = beam.sounding[chosen.row]
-        copied = copied_chords(copies, register, time, sounding, chosen.token)
-        allowed = allowed & ~(copied & jnp.isinf(copies.price))
-        cost = cost + jnp.where(copied, price_of(copies), 0.0)
-    return terms._replace(allowed=allowed, cost=cost)
+def _slot(
+    proposal: Proposal,
+    tables: SearchTables,
+    config: SearchConfig,
+    key: jax.Array,
+    beam: Hypotheses,
+    now: _Moment,
+    chosen: Partial,
+    slot: int,
+) -> Partial:
+    """Choose one voice of a frame."""
+    voice, row = VOICES[slot], chosen.row
+    own = beam.sounding[row, voice]
+    log_hmm, price = _through_automata(tables, beam, now, chosen, slot)
+    beside = asked_beside(tables, beam, chosen, slot, now.time)
+    of_chain = tables.ties, chosen.ties, now.time, voice, own
+    log_ties = token_log_probs(*of_chain, now.themes[row, voice])
+    here = FrameMasks(now.masks.voice[row], now.masks.pair[row])
+    terms = Terms(
+        ALLOWED[slot](here, now.automata, chosen.state, chosen.token) & beside.allowed,
+        _network(proposal, tables, now.state, slot, chosen, beam.sounding[row], now.last[row]),
+        config.guidance * (log_hmm + beside.log_guide)
+        + config.ties * _together(chosen.ties, voice, log_ties),
+        rule_costs(tables, slot, now.time, chosen.token, beam.sounding[row])
+        + price
+        + beside.cost
+        + now.copying[row, voice],
+        beside.differs,
+    )
+    choice = choose(config, key, chosen, terms)
+    after = follow(chosen, choice, terms, slot, now.automata, now.log_emission[voice])
+    return after._replace(ties=advance(*of_chain, log_ties, choice.row, choice.token))
+
+
+def _through_automata(
+    tables: SearchTables, beam: Hypotheses, now: _Moment, chosen: Partial, slot: int
+) -> tuple[jax.Array, jax.Array]:
+    """``[N, 32]`` log P(all automata will be satisfied | token), and nats that they ask for it."""
+    log_guide, price = jnp.zeros((2, len(chosen.row), N_VOICE))
+    theme = beam.theme[chosen.row][:, None]
+    for g, (layers, after) in enumerate(zip(tables.layers, now.after, strict=True)):
+        states = chosen.state[:, g]
+        successor, kind = step_rows(layers, now.time, slot, states)
+        log_guide += token_guidance(
+            chosen.log_alpha,
+            after[theme, slot, successor],
+            successor,
+            kind,
+            now.log_emission[VOICES[slot]],
+        )
+        price += step_costs(layers, now.time, slot, states, kind)
+    return log_guide, price
 
 
 def _together(ties: TieState, voice: int, log_ties: jax.Array) -> jax.Array:
@@ -306,23 +349,6 @@ def _network(
     frame = FrameSoFar(token, now, last, chosen.row)
     log_probs = proposal.log_probs(proposal.params, state, slot, frame)
     return log_probs[:, tables.to_global[VOICES[slot]]]
-
-
-def _cost(
-    tables: SearchTables, slot: int, time: jax.Array, token: jax.Array, sounding: jax.Array
-) -> jax.Array:
-    """``[N, 32]`` nats that soft rules ask for each token beside the voices already chosen."""
-    context = tables.context_of_frame[time]
-    voice = VOICES[slot]
-    options = jnp.arange(N_VOICE)
-    heard = sounding_after(options[None, :], sounding[:, voice, None])
-    total = tables.voice_cost[context, voice][heard]
-    for earlier in range(slot):
-        other = VOICES[earlier]
-        beside = sounding_after(token[:, earlier], sounding[:, other])
-        table = tables.pair_cost[context, PAIR_INDEX[earlier, slot]]
-        total += table[beside[:, None], heard]
-    return total
 
 
 def _next_beam(
