@@ -35,7 +35,7 @@ def test_no_term_that_counts_is_lost(apart):
     mass = jnp.exp(jnp.asarray(log_mass, jnp.float32))
     # A kind that leads nowhere names no successor; kinds beyond the last are not added.
     named = jnp.asarray(np.where(leads, successor, -1))
-    found = weighted(after, mass, jnp.asarray(leads), named, jnp.asarray(group), KINDS)
+    found = weighted(after, mass, jnp.asarray(leads), named, jnp.asarray(group), 0.0, KINDS)
     terms = np.where(leads[..., None], log_after[successor] + log_mass[group], -np.inf)
     expected = log_sum(terms, axis=1)
     actual = np.asarray(scaled.logs(found))
@@ -49,9 +49,9 @@ def test_no_term_that_counts_is_lost(apart):
 def test_kinds_beyond_the_layers_own_are_not_added():
     after = scaled.scaled(jnp.log(jnp.array([[0.5, 0.25], [0.125, 0.5]])))
     leads, successor = jnp.array([[True, True]]), jnp.array([[0, 1]])
-    both = weighted(after, jnp.ones((1, 2)), leads, successor, jnp.zeros((1, 2), jnp.int32), 2)
+    both = weighted(after, jnp.ones((1, 2)), leads, successor, jnp.zeros((1, 2), jnp.int32), 0.0, 2)
     np.testing.assert_allclose(np.exp(scaled.logs(both)), [[0.625, 0.75]], rtol=1e-5)
-    one = weighted(after, jnp.ones((1, 2)), leads, successor, jnp.zeros((1, 2), jnp.int32), 1)
+    one = weighted(after, jnp.ones((1, 2)), leads, successor, jnp.zeros((1, 2), jnp.int32), 0.0, 1)
     np.testing.assert_allclose(np.exp(scaled.logs(one)), [[0.5, 0.25]], rtol=1e-5)
 
 
