@@ -191,7 +191,7 @@ def test_a_plan_fails_before_jax_is_loaded(tmp_path):
     command = [sys.executable, "-c", script, "compose", *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0
-    assert "proved by the boolean pass" in done.stderr
+    assert "proved by the two-voice pass" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -133,7 +133,7 @@ def test_frames_of_one_state_beside_others_equal_the_reference(seed):
     tables = model.automaton.tables
     alive = np.arange(width) < model.automaton.n_states[:-1, None]
     tables[alive] = np.maximum(tables[alive], 0)
-    layers, boundary, within = model.fast()
+    layers, boundary, within = fast(model, frames=model.frames)
     # What follows the last frame is not counted, so that it is never taken for one of them.
     alone = [True, False, False, True, False, False, False, False]
     assert np.asarray(messages._alone(layers)).tolist() == alone
@@ -158,7 +158,8 @@ def test_segments_are_the_whole(monkeypatch):
 
 def test_several_domains_at_once_are_each_alone():
     model = wide_model(5, frames=3)
-    layers, boundary, _ = model.fast()
+    model.domains = Domains.full(3)
+    layers, boundary, _ = fast(model, frames=model.frames)
     narrower = layers.domains & jnp.uint32(0x0F0F0F0F)
     several = layers._replace(domains=jnp.stack([layers.domains, narrower]))
     axes = layered.Layers(*(0 if field == "domains" else None for field in several._fields))
@@ -166,7 +167,7 @@ def test_several_domains_at_once_are_each_alone():
     assert_log_equal(batch[0], boundary)
     alone = messages.boundary_messages(layers._replace(domains=narrower), model.padded(3))
     assert_log_equal(batch[1], alone)
-    assert (np.isneginf(batch[1]) != np.isneginf(batch[0])).any()
+    assert (batch[1] < batch[0] - 0.1).any()
 
 
 @pytest.mark.parametrize("states", [1, 2])
