@@ -27,7 +27,7 @@ import numpy as np
 
 from clausula.constraints.automaton import REFUSED
 from clausula.engine.layers import NARROW, Layers, allowed_tokens
-from clausula.engine.scaled import Scaled, finite_max, logs, rescaled, scaled, weighted
+from clausula.engine.scaled import Scaled, emptied, finite_max, logs, rescaled, scaled, weighted
 from clausula.errors import PlanError
 from clausula.grid import SEARCH_ORDER
 
@@ -160,7 +160,7 @@ def _kept(
     end = jnp.minimum(begins[-1], layers.active.sum())
     rows = jnp.where((begins >= end)[:, None, None], after, -jnp.inf)
     message = scaled(after)
-    scratch = Scaled(jnp.zeros_like(message.value), jnp.zeros_like(message.log_scale))
+    scratch = emptied(message)
 
     def stretch(index: jax.Array, carry: tuple) -> tuple:
         message, scratch, rows = carry
@@ -288,7 +288,7 @@ def frame_messages(
     """
     emission = jnp.swapaxes(jnp.exp(log_emission)[VOICE_OF_SLOT], 1, 2)
     message = scaled(after)
-    scratch = Scaled(jnp.zeros_like(message.value), jnp.zeros_like(message.log_scale))
+    scratch = emptied(message)
 
     def two_slots(turn: jax.Array, arrays: tuple) -> tuple:
         message, scratch, rows = arrays
@@ -298,7 +298,7 @@ def frame_messages(
             rows = _store(rows, slot, layers.states[frame, slot], message)
         return message, scratch, rows
 
-    rows = jnp.full((4, *after.shape), -jnp.inf)
+    rows = jnp.full((4, *after.shape), -jnp.inf) + 0 * message.value[:1, :1]
     return jax.lax.fori_loop(0, 2, two_slots, (message, scratch, rows))[2]
 
 
@@ -339,7 +339,8 @@ def _masses(tokens: jax.Array, groups: jax.Array, emission: jax.Array) -> jax.Ar
         part = jnp.matmul(rows, emission, precision="highest")
         return jax.lax.dynamic_update_slice(mass, part, (first, 0))
 
-    mass = jnp.zeros((len(tokens), emission.shape[1]))
+    # Batched wherever the tokens are, so that a batch is traced once.
+    mass = jnp.zeros((len(tokens), emission.shape[1])) + 0 * member[:1, :1]
     return jax.lax.fori_loop(0, -(-groups // NARROW), some, mass)
 
 

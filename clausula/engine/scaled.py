@@ -53,6 +53,11 @@ def logs(rows: Scaled) -> jax.Array:
     return jnp.log(rows.value) + (rows.log_scale - LOG_UNIT)[:, None]
 
 
+def emptied(rows: Scaled) -> Scaled:
+    """Zeros, batched as the rows are: a loop that carries both is traced once."""
+    return Scaled(0 * rows.value, jnp.where(rows.log_scale > 0, 0.0, 0.0))
+
+
 def rescaled(value: jax.Array, log_scale: jax.Array) -> Scaled:
     """Rows ``[..., z]`` of any size relative to a scale ``[...]``, relative to their own."""
     best = value.max(axis=-1)
@@ -95,7 +100,8 @@ def weighted(
         weight = root[k][:, None]
         return total + _take(after.value, row[k]) * weight * weight * _take(mass, group[k])
 
-    total = jax.lax.fori_loop(0, kinds, add, jnp.zeros((leads.shape[0], mass.shape[1])))
+    none = jnp.zeros((leads.shape[0], mass.shape[1])) + 0 * (after.value[:1, :1] + mass[:1, :1])
+    total = jax.lax.fori_loop(0, kinds, add, none)
     return rescaled(total, top)
 
 

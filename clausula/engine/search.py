@@ -106,8 +106,16 @@ def searched(
 ) -> SearchResult:
     """The loop of ``search``; ``ahead`` and ``log_hmm`` are what its messages say beforehand."""
     proposal = proposal_functions._replace(params=params)
-    piece = partial(_search_piece, proposal, tables, ahead, log_hmm, config)
-    return jax.vmap(piece)(keys)
+    start = _initial(proposal, tables, config, tables.class_of_frame.shape[0])
+    piece = partial(_search_piece, proposal, tables, log_hmm, config)
+
+    # What every piece begins with is batched from the start: a loop whose carry becomes batched on
+    # the way would be traced again at every depth.
+    def every(values: jax.Array) -> jax.Array:
+        return jnp.broadcast_to(values, (len(keys), *values.shape))
+
+    first, hypotheses = jax.tree.map(every, (ahead, start))
+    return jax.vmap(piece)(first, hypotheses, keys)
 
 
 def _model(tables: SearchTables) -> Model:
@@ -117,9 +125,10 @@ def _model(tables: SearchTables) -> Model:
 def _search_piece(
     proposal: Proposal,
     tables: SearchTables,
-    at_first: Foresight,
     log_hmm: jax.Array,
     config: SearchConfig,
+    at_first: Foresight,
+    start: Hypotheses,
     key: jax.Array,
 ) -> SearchResult:
     frames = tables.class_of_frame.shape[0]
@@ -149,9 +158,8 @@ def _search_piece(
         beam, alive = jax.lax.fori_loop(first, last, frame, (beam, alive))
         return beam, alive, ahead
 
-    start = _initial(proposal, tables, config, frames)
     # The number of frames is data, not shape: another length is the same program.
-    carry = start, jnp.full(frames, config.beam), at_first
+    carry = start, jnp.full(frames, config.beam) + 0 * start.parent[0], at_first
     segments = -(-tables.n_frames // SEGMENT)
     end, alive, _ = jax.lax.fori_loop(0, segments, segment, carry)
     return SearchResult(end.history, end.score, end.log_q, end.log_net, end.cost, alive, log_hmm)
