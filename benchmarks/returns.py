@@ -1,10 +1,10 @@
 """Do long forms compose, with moved and inverted returns, and what are messages over ties worth?
 
 Forms with returns of several kinds, 16 to 64 measures, by the shipped network. Each is searched by
-masks alone, with the messages of the observed chain over tied positions, and with messages of the
-hidden Markov model by theme as well (up to four themes), the same seeds side by side, one pass
-each: nothing is tried again. Hypotheses that are left are written, read again and judged by the
-verifiers until one passes, as composing does.
+masks alone, with the messages of the observed chain over tied positions, with messages of the
+hidden Markov model by theme as well (up to four themes), and with those only, as composing does;
+the same seeds side by side, one pass each: nothing is tried again. Hypotheses that are left are
+written, read again and judged by the verifiers until one passes, as composing does.
 
     uv run python benchmarks/returns.py --seeds 8 --json OUT.jsonl --md OUT.md
 
@@ -45,8 +45,9 @@ from clausula.verifying import verify
 RULES = load_ruleset("chorale")
 SEARCHES = {
     "masks alone": SearchConfig(beam=32, ties=0.0, themes=1),
-    "chain": SearchConfig(beam=32, themes=1),
-    "chain and themes": SearchConfig(beam=32),
+    "chain": SearchConfig(beam=32, ties=1.0, themes=1),
+    "chain and themes": SearchConfig(beam=32, ties=1.0),
+    "themes": SearchConfig(beam=32),
 }
 
 

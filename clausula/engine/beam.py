@@ -23,7 +23,9 @@ class SearchConfig:
     beam: int = 32  # hypotheses a piece
     temperature: float = 1.0  # divides the network's log probabilities
     guidance: float = 1.0  # exponent of p_hmm(constraints | prefix), lambda_1 of design §6
-    ties: float = 1.0  # exponent of p_chain(ties | prefix), lambda_2 of design §6
+    # Exponent of p_chain(ties | prefix), lambda_2 of design §6. Off: a chain to which copies are
+    # coincidences wants themes of steps and held notes (``benchmarks/returns.py``).
+    ties: float = 0.0
     themes: int = 4  # distinct returning themes kept, each with messages of its own
     tail: float = 0.02  # tokens below this share of the likeliest are cut
     maximise: bool = False  # keep the best instead of sampling

@@ -287,13 +287,15 @@ def _slot(
     log_hmm, price = _through_automata(tables, beam, now, chosen, slot)
     beside = asked_beside(tables, beam, chosen, slot, now.time)
     of_chain = tables.ties, chosen.ties, now.time, voice, own
-    log_ties = token_log_probs(*of_chain, now.themes[row, voice])
+    log_guide = config.guidance * (log_hmm + beside.log_guide)
+    if config.ties:
+        log_ties = token_log_probs(*of_chain, now.themes[row, voice])
+        log_guide += config.ties * _together(chosen.ties, voice, log_ties)
     here = FrameMasks(now.masks.voice[row], now.masks.pair[row])
     terms = Terms(
         ALLOWED[slot](here, now.automata, chosen.state, chosen.token) & beside.allowed,
         _network(proposal, tables, now.state, slot, chosen, beam.sounding[row], now.last[row]),
-        config.guidance * (log_hmm + beside.log_guide)
-        + config.ties * _together(chosen.ties, voice, log_ties),
+        log_guide,
         rule_costs(tables, slot, now.time, chosen.token, beam.sounding[row])
         + price
         + beside.cost
@@ -302,7 +304,9 @@ def _slot(
     )
     choice = choose(config, key, chosen, terms)
     after = follow(chosen, choice, terms, slot, now.automata, now.log_emission[voice])
-    return after._replace(ties=advance(*of_chain, log_ties, choice.row, choice.token))
+    if config.ties:
+        after = after._replace(ties=advance(*of_chain, log_ties, choice.row, choice.token))
+    return after
 
 
 def _through_automata(

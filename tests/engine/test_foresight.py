@@ -83,10 +83,11 @@ def test_nothing_new_is_nothing_done(scene):
     assert not theme.any()
 
 
-@pytest.mark.parametrize("form", ["A A B A", "A B A B"])
-def test_pieces_searched_with_themes_keep_every_constraint(form):
+@pytest.mark.parametrize(("form", "ties"), [("A A B A", 0.0), ("A B A B", 1.0)])
+def test_pieces_searched_with_themes_keep_every_constraint(form, ties):
     plan = plan_for(2 * len(form.split()), form=form, meter="2/4")
-    result = run(plan, config=SearchConfig(beam=8, tail=0.0, themes=THEMES), pieces=2)
+    config = SearchConfig(beam=8, tail=0.0, themes=THEMES, ties=ties)
+    result = run(plan, config=config, pieces=2)
     assert (result.score > -np.inf).any()
     for tokens in result.tokens[result.score > -np.inf]:
         grid = grid_of(tokens, plan)
