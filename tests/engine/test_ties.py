@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tie_walk import Walk
 
@@ -171,6 +171,7 @@ def test_every_form_is_drawn_feasible_and_not(form):
 
 
 @given(seed=st.integers(0, 2**32 - 1), form=st.sampled_from(["A-BAB", "AB-ABBA", "ABCBAC"]))
+@example(seed=228, form="AB-ABBA")
 @settings(max_examples=40, deadline=None)
 def test_too_wide_a_sum_becomes_a_bound_that_is_named(seed, form):
     model = Model(seed, form)
@@ -185,7 +186,10 @@ def test_too_wide_a_sum_becomes_a_bound_that_is_named(seed, form):
     for frame in range(model.frames):
         found, expected = walk.log_probs(), model.expected(walk.prefix)
         possible = expected > 0
-        np.testing.assert_array_equal(found > -np.inf, possible)
+        # A bound may promise what no note that may sound keeps; it never refuses what is possible.
+        assert (found > -np.inf)[possible].all()
+        if model.sounding is None:
+            np.testing.assert_array_equal(found > -np.inf, possible)
         if not possible.any():
             return
         assert (found[possible] >= np.log(expected[possible]) - 2e-4).all()
