@@ -31,12 +31,12 @@ from results import (
     write_text,
 )
 
-from clausula.composing import notated
 from clausula.constraints.rulesets import load_ruleset
 from clausula.constraints.text import parse_constraint
 from clausula.engine.beam import SearchConfig
 from clausula.engine.plan import Plan, make_plan
 from clausula.engine.tables import compile_plan
+from clausula.finding import notated
 from clausula.grid import Meter
 from clausula.pitch import Key
 from clausula.searching import Session

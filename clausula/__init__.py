@@ -17,13 +17,14 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from clausula.checker.check import check
     from clausula.checker.report import Finding, Report
-    from clausula.composing import Piece, compose
+    from clausula.composing import compose
     from clausula.constraints.explain import explain
     from clausula.constraints.rulesets import RuleSet, load_ruleset
     from clausula.constraints.text import parse_constraint
     from clausula.errors import ClausulaError, CorpusError, InputError, PlanError, SearchError
     from clausula.grid import Grid, Meter
     from clausula.gridding import to_grid, to_score
+    from clausula.piece import Piece
     from clausula.pitch import Key, Mode, SpelledPitch
     from clausula.reading import read_score
     from clausula.score import Note, Part, Score
@@ -71,7 +72,7 @@ _HOME = {
     "Mode": "clausula.pitch",
     "Note": "clausula.score",
     "Part": "clausula.score",
-    "Piece": "clausula.composing",
+    "Piece": "clausula.piece",
     "PlanError": "clausula.errors",
     "Report": "clausula.checker.report",
     "RuleSet": "clausula.constraints.rulesets",

@@ -21,8 +21,8 @@ from clausula.folders import require_folder, unwritable
 from clausula.training_cli import PROPOSAL_HELP, evaluate, train
 
 if TYPE_CHECKING:
-    from clausula.composing import Piece
     from clausula.constraints.text import Constraint
+    from clausula.piece import Piece
 
 app = typer.Typer(
     help="Compose tonal music under hard constraints; mark harmony exercises by the same rules.",

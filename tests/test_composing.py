@@ -10,11 +10,12 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "engine"))
 from small_search import MODEL, RULES, plan_for, run
 
-from clausula.composing import notated, write_score
 from clausula.engine.rendering import grid_of
 from clausula.errors import CorpusError, InputError
+from clausula.finding import notated
 from clausula.grid import Voice
 from clausula.neural.weights import load_weights, save_weights
+from clausula.piece import write_score
 from clausula.searching import Session
 from clausula.verifying import requested, same_music, verify
 

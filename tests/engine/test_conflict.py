@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from clausula.checker.check import check
-from clausula.composing import notated
 from clausula.constraints.rulesets import load_ruleset
 from clausula.constraints.text import parse_constraint
 from clausula.engine.conflict import quickxplain, refutation, witness
@@ -15,6 +14,7 @@ from clausula.engine.plan import make_plan
 from clausula.engine.rendering import grid_of
 from clausula.engine.tables import compile_plan
 from clausula.errors import ImpossibleError
+from clausula.finding import notated
 from clausula.grid import Meter
 from clausula.pitch import Key
 from clausula.verifying import judge

@@ -12,7 +12,6 @@ from hypothesis import Phase, assume, event, example, given, settings
 from hypothesis import strategies as st
 
 from clausula.checker.check import check
-from clausula.composing import notated
 from clausula.constraints.automaton import accepts
 from clausula.constraints.pins import Pin
 from clausula.constraints.rulesets import RuleSet, load_ruleset
@@ -22,6 +21,7 @@ from clausula.engine.demands import Demand, Scene, demands_of
 from clausula.engine.plan import Plan, make_plan
 from clausula.engine.rendering import grid_of
 from clausula.errors import ImpossibleError
+from clausula.finding import notated
 from clausula.grid import REST, Grid, Meter, Voice
 from clausula.pitch import Key, SpelledPitch
 from clausula.verifying import judge

@@ -1,0 +1,146 @@
+"""Finding pieces: search, write, read again, verify, until enough of them hold.
+
+Nothing is accepted that was not written as MusicXML, read back, and found to hold by the checker
+and by verifiers that see the file's notes alone, not what the search was given.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any
+
+from clausula.checker.report import Report
+from clausula.constraints.rulesets import RuleSet
+from clausula.engine.plan import Plan
+from clausula.errors import SearchError
+from clausula.grid import Grid
+from clausula.gridding import to_score
+from clausula.score import Score
+from clausula.verifying import Verification, verify
+
+ATTEMPTS = 3  # passes of the search, each with fresh randomness and more pieces at a time
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A draft that was verified; ``taste`` is its distance from real pieces."""
+
+    grid: Grid
+    score: Score
+    report: dict[str, Any]
+    taste: float
+
+
+@dataclass
+class Found:
+    """What the passes of the search have given so far.
+
+    Attributes:
+        accepted: distinct verified pieces, nearest to real ones first.
+        dead_ends: passes over a piece that left no hypothesis.
+        rejected: drafts that were turned down.
+        faults: what they failed.
+    """
+
+    accepted: list[Accepted]
+    dead_ends: int = 0
+    rejected: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+
+    def reject(self, verified: Sequence[Verification]) -> None:
+        """Count a draft that was turned down, and what it failed."""
+        self.rejected += 1
+        broken = (v for v in verified if v.hard and not v.holds)
+        self.faults.update(f"{v.constraint}: {v.reasons[0]}" for v in broken)
+
+
+def find(
+    session: Any, plan: Plan, ruleset: RuleSet, candidates: int, seed: int, title: str
+) -> Found:
+    """Search until enough distinct pieces pass verification.
+
+    Raises:
+        SearchError: they do not, after several attempts.
+    """
+    from clausula.engine.taste import DISTINCT, difference, taste
+
+    found = Found([])
+    where = ""
+    for attempt in range(ATTEMPTS):
+        outcome = session.search(seed, attempt)
+        found.dead_ends += outcome.dead_ends
+        where = outcome.first_dead_end or where
+        for draft in outcome.drafts(title):
+            if any(difference(draft.grid, a.grid) < DISTINCT for a in found.accepted):
+                continue
+            score = notated(draft.grid, plan, title)
+            verified, report = verify(score, plan, ruleset)
+            if report.reaches("error") or not all(v.holds or not v.hard for v in verified):
+                found.reject(verified)
+                continue
+            found.accepted.append(
+                Accepted(
+                    draft.grid, score, _report(draft, verified, report, found), taste(draft.terms)
+                )
+            )
+            if len(found.accepted) == candidates:
+                found.accepted.sort(key=lambda accepted: accepted.taste)
+                return found
+    if found.accepted:
+        raise SearchError(
+            f"only {len(found.accepted)} of {candidates} distinct candidates were found in "
+            f"{ATTEMPTS} attempts; try a wider --beam or fewer --candidates"
+        )
+    blame = f"every hypothesis died at {where}" if where else "no draft passed verification"
+    if found.rejected:
+        fault, times = found.faults.most_common(1)[0]
+        blame += f"; {found.rejected} drafts were turned down, {times} of them for {fault}"
+    raise SearchError(
+        f"gave up after {ATTEMPTS} attempts (not proved impossible): {blame}; try another --seed, "
+        "a wider --beam, or fewer constraints there"
+    )
+
+
+def _report(
+    draft: Any, verified: Sequence[Verification], report: Report, found: Found
+) -> dict[str, Any]:
+    """What the report says of one accepted piece."""
+    return {
+        "verified": [
+            {
+                "constraint": v.constraint,
+                "holds": v.holds,
+                "hard": v.hard,
+                "reasons": list(v.reasons),
+            }
+            for v in verified
+        ],
+        "findings": report.to_json()["findings"],
+        "log_p_net": round(draft.log_net, 4),
+        "log_q": round(draft.log_q, 4),
+        "nats_per_frame": round(-draft.log_net / len(draft.grid), 4),
+        "log_p_hmm_constraints": round(draft.log_hmm, 4),
+        "soft_cost": round(draft.cost, 4),
+        "taste": {name: round(value, 3) for name, value in draft.terms.items()},
+        "rejected_before": found.rejected,
+    }
+
+
+def notated(grid: Grid, plan: Plan, title: str) -> Score:
+    """The grid in notation, with a fermata on every note of each phrase's final chord.
+
+    That includes inner notes that began before the others: an editor prints it on all four.
+    """
+    score = to_score(grid, title=title)
+    ends = {Fraction(end, grid.frames_per_quarter) for _, end in plan.fermatas}
+    parts = (
+        replace(
+            part,
+            notes=tuple(replace(n, fermata=n.onset + n.duration in ends) for n in part.notes),
+        )
+        for part in score.parts
+    )
+    return replace(score, parts=tuple(parts))
