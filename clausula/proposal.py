@@ -18,7 +18,8 @@ class Past(NamedTuple):
         sounding: ``int32[N, V]`` global pitch tokens.
         age: ``int32[N, V]`` frames since those notes' onsets.
         parent: ``int32[N]`` row that each hypothesis had when the last frame began: whose cached
-            past it continues.
+            past it continues. A hypothesis that goes on keeps its row: ``parent[r] == r`` for
+            every ``r`` that is a parent, so that pasts need not move.
     """
 
     sounding: Any

@@ -189,8 +189,10 @@ class Session:
         return Outcome(self.plan, result, int(ended.sum()), where)
 
 
-def _pins(plan: Plan) -> Pins:
-    """The pinned notes as a network hears them."""
+def _pins(plan: Plan) -> Pins | None:
+    """The pinned notes as a network hears them; none where there are none."""
+    if not plan.pins:
+        return None
     timeline = plan.timeline
     pins = no_pins(timeline.n_frames)
     for pin in plan.pins:

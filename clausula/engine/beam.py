@@ -29,6 +29,7 @@ class SearchConfig:
     themes: int = 4  # distinct returning themes kept, each with messages of its own
     tail: float = 0.02  # tokens below this share of the likeliest are cut
     maximise: bool = False  # keep the best instead of sampling
+    free: bool = False  # neither masks nor messages: the network's own music, for comparison
 
 
 class Hypotheses(NamedTuple):
@@ -41,7 +42,7 @@ class Hypotheses(NamedTuple):
         history: ``int8[N, T, V]`` voice tokens chosen so far.
         state: ``int32[N, G]`` state of each automaton.
         theme: ``int32[N]`` by which theme the messages are read.
-        log_alpha: ``float32[N, H]`` log P(hidden state | prefix).
+        alpha: ``float32[N, H]`` proportional to P(hidden state | prefix), see ``filter``.
         score: ``float32[N]`` perturbed log q when sampling, S when maximising; -inf when dead.
         log_q: ``float32[N]`` log probability under the guided proposal.
         log_net: ``float32[N]`` log probability under the network, unmasked.
@@ -58,7 +59,7 @@ class Hypotheses(NamedTuple):
     history: jax.Array
     state: jax.Array
     theme: jax.Array
-    log_alpha: jax.Array
+    alpha: jax.Array
     score: jax.Array
     log_q: jax.Array
     log_net: jax.Array
@@ -82,7 +83,7 @@ class Partial(NamedTuple):
     row: jax.Array
     token: jax.Array
     state: jax.Array
-    log_alpha: jax.Array
+    alpha: jax.Array
     score: jax.Array
     log_q: jax.Array
     log_net: jax.Array

@@ -53,11 +53,20 @@ class Choice(NamedTuple):
     log_q: jax.Array
 
 
-def choose(config: SearchConfig, key: jax.Array, chosen: Partial, terms: Terms) -> Choice:
-    """Keep the best ``N`` of all children."""
+def choose(
+    config: SearchConfig, key: jax.Array, chosen: Partial, terms: Terms, *, settle: bool
+) -> Choice:
+    """Keep the best ``N`` of all children.
+
+    Args:
+        config: how.
+        key: of the randomness.
+        chosen: the rows.
+        terms: what is said of their children.
+        settle: whether the frame ends: what is kept takes its place in the beam.
+    """
     guide = jnp.where(terms.allowed, terms.log_guide, 0.0)
-    wanted = terms.log_net / config.temperature + guide - terms.cost
-    logits = jnp.where(terms.allowed, wanted, -jnp.inf)
+    logits = jnp.where(terms.allowed, wanted(config, terms), -jnp.inf)
     log_q = chosen.log_q[:, None] + _cut_and_normalise(logits, config.tail)
     if config.maximise:
         so_far = (chosen.log_net - chosen.cost)[:, None]
@@ -68,30 +77,66 @@ def choose(config: SearchConfig, key: jax.Array, chosen: Partial, terms: Terms) 
         score = perturbed_children(key, log_q, chosen.score)
     best, index = jax.lax.top_k(score.reshape(-1), config.beam)
     row, token = index // N_VOICE, index % N_VOICE
-    return Choice(row, token, best, log_q[row, token])
+    choice = Choice(row, token, best, log_q[row, token])
+    if not settle:
+        return choice
+    order = settled(chosen.row[row])
+    return jax.tree.map(lambda values: values[order], choice)
 
 
-def follow(
-    chosen: Partial,
-    choice: Choice,
-    terms: Terms,
-    slot: int,
-    automata: Automata,
-    log_emission: jax.Array,
-) -> Partial:
-    """The hypotheses after the choice; what is known of ties stays as it was, row by row."""
+def wanted(config: SearchConfig, terms: Terms) -> jax.Array:
+    """``[N, 32]`` what speaks for each token when sampling; read only where it is allowed."""
+    return terms.log_net / config.temperature + terms.log_guide - terms.cost
+
+
+def settled(parent: jax.Array) -> jax.Array:
+    """An order in which every parent's first child takes its parent's row.
+
+    Args:
+        parent: ``int32[N]`` row of each child's parent.
+
+    Returns:
+        ``int32[N]`` which child each row takes.
+    """
+    rows = jnp.arange(len(parent))
+    first = jnp.full_like(parent, len(rows)).at[parent].min(rows)
+    heir = first[parent] == rows
+    # The other children take the rows of those who left none.
+    others = jnp.flatnonzero(~heir, size=len(rows), fill_value=0)
+    childless = first == len(rows)
+    return jnp.where(childless, others[jnp.cumsum(childless) - 1], first)
+
+
+def follow(chosen: Partial, choice: Choice, terms: Terms, slot: int) -> Partial:
+    """The hypotheses after the choice.
+
+    What automata, filter and ties know of them stays as it was, row by row; see ``watched``.
+    """
     row, token = choice.row, choice.token
-    return Partial(
+    return chosen._replace(
         row=chosen.row[row],
         token=chosen.token[row].at[:, slot].set(token),
-        state=step_states(automata, slot, chosen.state[row], token),
-        log_alpha=emit(chosen.log_alpha[row], log_emission, token)[0],
         score=choice.score,
         log_q=choice.log_q,
         log_net=chosen.log_net[row] + terms.log_net[row, token],
         cost=chosen.cost[row] + terms.cost[row, token],
         changes=chosen.changes[row] + terms.differs[row, :, token],
-        ties=chosen.ties,
+    )
+
+
+def watched(
+    after: Partial,
+    before: Partial,
+    choice: Choice,
+    slot: int,
+    automata: Automata,
+    emission: jax.Array,
+) -> Partial:
+    """The hypotheses of ``follow`` with automata and filter moved on; emission ``[32, H]``."""
+    row, token = choice.row, choice.token
+    return after._replace(
+        state=step_states(automata, slot, before.state[row], token),
+        alpha=emit(before.alpha[row], emission, token)[0],
     )
 
 

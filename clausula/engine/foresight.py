@@ -10,6 +10,7 @@ Shapes: N hypotheses, K themes, T frames, S slots (4), Q automaton states, H hid
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -18,7 +19,15 @@ import numpy as np
 
 from clausula.engine.layers import Layers
 from clausula.engine.lookahead import BITS
-from clausula.engine.messages import SEGMENT, Model, checkpoints, frame_messages, segment_messages
+from clausula.engine.messages import (
+    SEGMENT,
+    Model,
+    checkpoints,
+    lone_messages,
+    messages_after_slot,
+    segment_messages,
+)
+from clausula.engine.scaled import Scaled
 from clausula.engine.tables import SearchTables
 from clausula.grid import SEARCH_ORDER
 
@@ -32,11 +41,11 @@ class Foresight(NamedTuple):
 
     Attributes:
         domains: ``uint32[K, T, S]`` tokens allowed.
-        kept: of each automaton ``float32[K, segment + 1, Q, H]``, see ``messages.checkpoints``.
+        kept: of each automaton ``[K, segment + 1, Q, H]``, see ``messages.checkpoints``.
     """
 
     domains: jax.Array
-    kept: tuple[jax.Array, ...]
+    kept: tuple[Scaled, ...]
 
 
 def foresee(tables: SearchTables, model: Model, themes: int) -> Foresight:
@@ -47,7 +56,7 @@ def foresee(tables: SearchTables, model: Model, themes: int) -> Foresight:
     def every(values: jax.Array) -> jax.Array:
         return jnp.broadcast_to(values, (themes, *values.shape))
 
-    return Foresight(every(domains), tuple(every(rows) for rows in kept))
+    return Foresight(every(domains), jax.tree.map(every, kept))
 
 
 def renewed(
@@ -67,7 +76,7 @@ def renewed(
         ahead: what was known.
         history: ``int8[N, T, V]``.
         theme: ``int32[N]`` of each hypothesis.
-        score: ``float32[N]``, best first; -inf where dead.
+        score: ``float32[N]``; -inf where dead.
         first: the frame that comes next.
 
     Returns:
@@ -82,14 +91,17 @@ def renewed(
         mapped = tables.tie_map[tables.map_of_frame[:, _SLOTS], heard].astype(jnp.int32)
         factors = jnp.asarray(_ODD[: len(source)])
         terms = jnp.where(owed, (mapped + 2).astype(jnp.uint32) * factors, 0)
-        number, place = distinct(terms.sum((1, 2), dtype=jnp.uint32), score > -jnp.inf)
+        best_first = jnp.argsort(-score)
+        signature = terms.sum((1, 2), dtype=jnp.uint32)
+        number, place = distinct(signature[best_first], score[best_first] > -jnp.inf)
+        number, place = number[jnp.argsort(best_first)], best_first[place]
         themes = len(ahead.domains)
         chosen = mapped[place[:themes]]  # [K, T, S]
         # No image is no token: what cannot return is given up.
         pin = jnp.where(chosen >= 0, jnp.asarray(BITS)[jnp.maximum(chosen, 0)], jnp.uint32(0))
         domains = tables.layers[0].domains & jnp.where(owed, pin, ~jnp.uint32(0))
 
-        def messages(own: jax.Array) -> tuple[jax.Array, ...]:
+        def messages(own: jax.Array) -> tuple[Scaled, ...]:
             return tuple(checkpoints(_with(layers, own), model) for layers in tables.layers)
 
         left = jnp.where(number < themes, score, -jnp.inf)
@@ -130,40 +142,76 @@ def _with(layers: Layers, domains: jax.Array) -> Layers:
 
 def segment_ahead(
     tables: SearchTables, model: Model, ahead: Foresight, segment: jax.Array
-) -> tuple[jax.Array, ...]:
+) -> tuple[Scaled, ...]:
     """Of each automaton ``[K, SEGMENT + 1, Q, H]`` the messages at the segment's boundaries."""
 
-    def of_theme(domains: jax.Array, kept: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+    def of_theme(domains: jax.Array, kept: tuple[Scaled, ...]) -> tuple[Scaled, ...]:
+        after = jax.tree.map(lambda rows: rows[segment + 1], kept)
         return tuple(
-            segment_messages(_with(layers, domains), model, segment, rows[segment + 1])
-            for layers, rows in zip(tables.layers, kept, strict=True)
+            segment_messages(_with(layers, domains), model, segment, rows)
+            for layers, rows in zip(tables.layers, after, strict=True)
         )
 
     return jax.vmap(of_theme)(ahead.domains, ahead.kept)
 
 
-def slots_ahead(
+class Boundary(NamedTuple):
+    """What follows one frame.
+
+    Attributes:
+        domains: ``uint32[K, T, S]`` tokens allowed.
+        after: of each automaton ``[K, SEGMENT + 1, Q, H]`` the messages around it.
+        place: ``int32[]`` those of the boundary after the frame.
+        lone: ``bool[]`` whether the frame has one automaton state throughout, in all automata.
+        rows: of each automaton ``[K, S, H]`` messages after each slot, where it is lone.
+    """
+
+    domains: jax.Array
+    after: tuple[Scaled, ...]
+    place: jax.Array
+    lone: jax.Array
+    rows: tuple[Scaled, ...]
+
+
+def boundary(
     tables: SearchTables,
     ahead: Foresight,
-    after: tuple[jax.Array, ...],
+    after: tuple[Scaled, ...],
+    place: jax.Array,
     time: jax.Array,
-    log_emission: jax.Array,
-) -> tuple[jax.Array, ...]:
-    """Of each automaton ``[K, S, Q, H]`` the messages after each slot of a frame.
+    lone: jax.Array,
+    emission: jax.Array,
+) -> Boundary:
+    """What follows a frame.
 
     Args:
         tables: of the plan.
         ahead: what is known.
-        after: of each automaton ``[K, Q, H]`` the messages after the frame.
+        after: from ``segment_ahead``.
+        place: of the boundary after the frame in these.
         time: the frame.
-        log_emission: ``[voice, H, 32]`` of its class.
+        lone: ``bool[]`` see ``messages.alone``.
+        emission: ``[S, 32, H]`` probabilities of the frame's class.
     """
 
-    def of_theme(domains: jax.Array, rows: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
-        found = []
-        for layers, last in zip(tables.layers, rows, strict=True):
-            within = frame_messages(_with(layers, domains), time, last, log_emission)
-            found.append(jnp.concatenate([within[1:], last[None]]))
-        return tuple(found)
+    def of_theme(domains: jax.Array, rows: Scaled, layers: Layers) -> Scaled:
+        return lone_messages(_with(layers, domains), time, rows, emission)
 
-    return jax.vmap(of_theme)(ahead.domains, after)
+    first = [jax.tree.map(lambda rows: rows[:, place, 0], each) for each in after]
+    found = (
+        jax.vmap(partial(of_theme, layers=layers))(ahead.domains, rows)
+        for layers, rows in zip(tables.layers, first, strict=True)
+    )
+    return Boundary(ahead.domains, after, place, lone, tuple(found))
+
+
+def after_slot(
+    layers: Layers, here: Boundary, group: int, time: jax.Array, slot: int, emission: jax.Array
+) -> Scaled:
+    """``[K, Q, H]`` the messages of one automaton after a slot of a frame of any kind."""
+
+    def of_theme(domains: jax.Array, rows: Scaled) -> Scaled:
+        return messages_after_slot(_with(layers, domains), time, slot, rows, emission)
+
+    rows = jax.tree.map(lambda each: each[:, here.place], here.after[group])
+    return jax.vmap(of_theme)(here.domains, rows)

@@ -23,6 +23,9 @@ PAIR_INDEX = {pair: i for i, pair in enumerate(PAIRS)}
 BITS = (np.uint32(1) << np.arange(N_VOICE, dtype=np.uint32)).astype(np.uint32)
 
 
+ASKED = 8  # soprano tokens that are asked about at once
+
+
 class FrameMasks(NamedTuple):
     """What a frame allows each hypothesis, given what it sounded before.
 
@@ -110,25 +113,68 @@ def _completions(
     return (tenor_by_both != 0) & from_bits(alto_by_bass) & from_bits(bass)[:, :, None]
 
 
-def allowed_soprano(masks: FrameMasks, automata: Automata, state: jax.Array) -> jax.Array:
-    """``bool[N, 32]`` soprano tokens that some bass, alto and tenor complete."""
-    hypotheses = state.shape[0]
+class Likely(NamedTuple):
+    """Which tokens are worth asking about.
 
-    def with_automata(token: jax.Array) -> jax.Array:
-        soprano = jnp.full(hypotheses, token)
+    Attributes:
+        logits: ``float32[N, 32]`` what speaks for each token; -inf where it is not to be chosen.
+        log_tail: a token so far below the best that is allowed is cut, allowed or not; -inf where
+            none is.
+    """
+
+    logits: jax.Array
+    log_tail: float
+
+
+def allowed_soprano(
+    masks: FrameMasks, automata: Automata, state: jax.Array, likely: Likely
+) -> jax.Array:
+    """``bool[N, 32]`` soprano tokens that some bass, alto and tenor complete.
+
+    The likeliest are asked about first, and no others than those that could still be chosen: what
+    would be cut all the same is not allowed either.
+    """
+    rows = jnp.arange(len(state))[:, None]
+    logits = jnp.where(from_bits(masks.voice[:, 0]), likely.logits, -jnp.inf)
+    ordered, order = jax.lax.top_k(logits, N_VOICE)
+
+    def more(carry: tuple[jax.Array, jax.Array]) -> jax.Array:
+        asked, allowed = carry
+        best = jnp.where(allowed, logits, -jnp.inf).max(axis=1)
+        following = ordered[:, jnp.minimum(asked, N_VOICE - 1)]
+        cut = following < best + likely.log_tail
+        return (asked < N_VOICE) & (~cut & (following > -jnp.inf)).any()
+
+    def ask(carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        asked, allowed = carry
+        tokens = jax.lax.dynamic_slice_in_dim(order, asked, ASKED, 1)
+        completed = _completed(masks, automata, state, tokens)
+        found = allowed.at[rows, tokens].set(completed)
+        return asked + ASKED, found
+
+    # Batched from the start wherever the rows are, so that a batch is traced once.
+    none = logits > jnp.inf
+    allowed = jax.lax.while_loop(more, ask, (jnp.int32(0), none))[1]
+    return allowed & (logits > -jnp.inf)
+
+
+def _completed(
+    masks: FrameMasks, automata: Automata, state: jax.Array, tokens: jax.Array
+) -> jax.Array:
+    """``bool[N, A]`` which of some sopranos ``int32[N, A]`` can be completed."""
+
+    def with_automata(soprano: jax.Array) -> jax.Array:
         after = step_states(automata, 0, state, soprano)
         return _completions(masks, automata, soprano, after).any((1, 2))
 
-    def without(token: jax.Array) -> jax.Array:
-        return _completions(masks, (), jnp.full(hypotheses, token), state).any((1, 2))
+    def without(soprano: jax.Array) -> jax.Array:
+        return _completions(masks, (), soprano, state).any((1, 2))
 
-    tokens = jnp.arange(N_VOICE)
-    completed = jax.lax.cond(
+    return jax.lax.cond(
         jnp.all(jnp.array([automaton.trivial for automaton in automata])),
-        lambda: jax.vmap(without)(tokens),
-        lambda: jax.vmap(with_automata)(tokens),
+        lambda: jax.vmap(without, 1, 1)(tokens),
+        lambda: jax.vmap(with_automata, 1, 1)(tokens),
     )
-    return completed.T & from_bits(masks.voice[:, 0])
 
 
 def step_states(automata: Automata, slot: int, state: jax.Array, token: jax.Array) -> jax.Array:
@@ -189,9 +235,4 @@ def _tenor_beside(masks: FrameMasks, soprano: jax.Array, bass: jax.Array) -> jax
     )
 
 
-ALLOWED = (
-    lambda masks, automata, state, tokens: allowed_soprano(masks, automata, state),
-    allowed_bass,
-    allowed_alto,
-    allowed_tenor,
-)
+ALLOWED_BESIDE = {1: allowed_bass, 2: allowed_alto, 3: allowed_tenor}

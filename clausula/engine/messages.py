@@ -81,16 +81,17 @@ def boundary_messages(layers: Layers, model: Model, keep_all: bool = True) -> ja
     last = _after_the_end(layers, model)
     frames = len(model.classes)
     if not keep_all:
-        return _kept(layers, model, 0, (1, frames), last)[:1]
-    return _kept(layers, model, 0, (frames, 1), last)
+        return logs(_kept(layers, model, 0, (1, frames), last))[:1]
+    return logs(_kept(layers, model, 0, (frames, 1), last))
 
 
 @jax.jit
-def checkpoints(layers: Layers, model: Model) -> jax.Array:
+def checkpoints(layers: Layers, model: Model) -> Scaled:
     """The backward pass, of which every ``SEGMENT``-th boundary is kept.
 
     Returns:
-        ``[segment + 1, q, z]``; row ``s`` is row ``SEGMENT * s`` of ``boundary_messages``.
+        ``[segment + 1, q, z]`` and its scales; row ``s`` is row ``SEGMENT * s`` of
+        ``boundary_messages``.
 
     Raises:
         PlanError: the padded length is no multiple of ``SEGMENT``.
@@ -103,9 +104,9 @@ def checkpoints(layers: Layers, model: Model) -> jax.Array:
 
 
 def segment_messages(
-    layers: Layers, model: Model, segment: jax.Array | int, after: jax.Array
-) -> jax.Array:
-    """The boundaries of one segment, ``[SEGMENT + 1, q, z]``.
+    layers: Layers, model: Model, segment: jax.Array | int, after: Scaled
+) -> Scaled:
+    """The boundaries of one segment, ``[SEGMENT + 1, q, z]`` and their scales.
 
     Args:
         layers: the constraints.
@@ -116,10 +117,10 @@ def segment_messages(
     return _kept(layers, model, segment * SEGMENT, (SEGMENT, 1), after)
 
 
-def _after_the_end(layers: Layers, model: Model) -> jax.Array:
+def _after_the_end(layers: Layers, model: Model) -> Scaled:
     """``[q, z]`` messages after the last frame."""
     states = model.transition.shape[1]
-    return jnp.where(layers.accepting[:, None], jnp.zeros((1, states)), -jnp.inf)
+    return scaled(jnp.where(layers.accepting[:, None], jnp.zeros((1, states)), -jnp.inf))
 
 
 def _laid(model: Model) -> _Laid:
@@ -139,8 +140,8 @@ def _kept(
     model: Model,
     first: jax.Array | int,
     stretches: tuple[int, int],
-    after: jax.Array,
-) -> jax.Array:
+    after: Scaled,
+) -> Scaled:
     """Messages at the boundaries of consecutive stretches of frames.
 
     Args:
@@ -151,42 +152,45 @@ def _kept(
         after: ``[q, z]`` messages after the last of them.
 
     Returns:
-        ``[stretch + 1, q, z]``. The frames of the padding change nothing.
+        ``[stretch + 1, q, z]`` and its scales. The frames of the padding change nothing.
     """
     number, length = stretches
     laid = _laid(model)
-    alone = _alone(layers)
+    lone = alone(layers)
     begins = first + length * jnp.arange(number + 1)
     end = jnp.minimum(begins[-1], layers.active.sum())
-    rows = jnp.where((begins >= end)[:, None, None], after, -jnp.inf)
-    message = scaled(after)
-    scratch = emptied(message)
+    ended = (begins >= end)[:, None]
+    rows = Scaled(
+        jnp.where(ended[..., None], after.value, 0.0),
+        jnp.where(ended, after.log_scale, -jnp.inf),
+    )
+    scratch = emptied(after)
 
     def stretch(index: jax.Array, carry: tuple) -> tuple:
         message, scratch, rows = carry
         here = worked - 1 - index
         frames = (begins[here], jnp.minimum(begins[here + 1], end))
-        message, scratch = _through(layers, laid, alone, frames, message, scratch)
+        message, scratch = _through(layers, laid, lone, frames, message, scratch)
         rows = _store(rows, here, layers.states[begins[here], 0], message)
         return message, scratch, rows
 
     worked = (begins[:-1] < end).sum()
-    return jax.lax.fori_loop(0, worked, stretch, (message, scratch, rows))[2]
+    return jax.lax.fori_loop(0, worked, stretch, (after, scratch, rows))[2]
 
 
-def _alone(layers: Layers) -> jax.Array:
+def alone(layers: Layers) -> jax.Array:
     """``bool[time]`` whether a frame has one automaton state all through, and asks nothing."""
     following = jnp.pad(layers.states[1:, 0], (0, 1))
-    alone = (layers.states == 1).all(axis=1) & (following == 1)
+    one = (layers.states == 1).all(axis=1) & (following == 1)
     if layers.cost is None:
-        return alone
-    return alone & (layers.cost[layers.table, 0] == 0).all(axis=(1, 2))
+        return one
+    return one & (layers.cost[layers.table, 0] == 0).all(axis=(1, 2))
 
 
 def _through(
     layers: Layers,
     laid: _Laid,
-    alone: jax.Array,
+    lone: jax.Array,
     frames: tuple[jax.Array, jax.Array],
     message: Scaled,
     scratch: Scaled,
@@ -196,7 +200,7 @@ def _through(
     Args:
         layers: the constraints.
         laid: the model.
-        alone: from ``_alone``.
+        lone: from ``alone``.
         frames: the first, and the one after the last.
         message: after them. Rows beyond the layer's states are never read.
         scratch: of the same shapes.
@@ -211,7 +215,7 @@ def _through(
         # Frames of one state are a run of their own, which leaves the large arrays alone.
         row = Scaled(message.value[0], message.log_scale[0])
         time, row = jax.lax.while_loop(
-            lambda carry: (carry[0] > first) & alone[carry[0] - 1],
+            lambda carry: (carry[0] > first) & lone[carry[0] - 1],
             lambda carry: (carry[0] - 1, _before_lone_frame(layers, laid, *carry)),
             (time, row),
         )
@@ -219,7 +223,7 @@ def _through(
             message.value.at[0].set(row.value), message.log_scale.at[0].set(row.log_scale)
         )
         return jax.lax.while_loop(
-            lambda carry: (carry[0] > first) & ~alone[carry[0] - 1],
+            lambda carry: (carry[0] > first) & ~lone[carry[0] - 1],
             lambda carry: (carry[0] - 1, *_before_frame(layers, laid, *carry)),
             (time, message, scratch),
         )
@@ -298,14 +302,53 @@ def frame_messages(
             rows = _store(rows, slot, layers.states[frame, slot], message)
         return message, scratch, rows
 
-    rows = jnp.full((4, *after.shape), -jnp.inf) + 0 * message.value[:1, :1]
-    return jax.lax.fori_loop(0, 2, two_slots, (message, scratch, rows))[2]
+    none = 0 * message.value[:1, :1]
+    rows = Scaled(jnp.zeros((4, *after.shape)) + none, jnp.full((4, len(after)), -jnp.inf) + none)
+    return logs(jax.lax.fori_loop(0, 2, two_slots, (message, scratch, rows))[2])
+
+
+def messages_after_slot(
+    layers: Layers, frame: jax.Array, slot: int, after: Scaled, emission: jax.Array
+) -> Scaled:
+    """Messages ``[q, z]`` after one slot of a frame, from those after the frame.
+
+    Args:
+        layers: the constraints.
+        frame: ``[]`` the frame.
+        slot: which; after the last one nothing is to be done.
+        after: ``[q, z]``.
+        emission: ``[slot, 32, z]`` probabilities of the frame's class.
+    """
+    for later in range(3, slot, -1):
+        # Into new arrays: no more than the layer's states are written, none beyond them is read.
+        after = _before_slot(layers, frame, later, after, emission[later], emptied(after))
+    return after
+
+
+def lone_messages(layers: Layers, frame: jax.Array, after: Scaled, emission: jax.Array) -> Scaled:
+    """Messages ``[slot, z]`` after each slot of a frame that has one automaton state throughout.
+
+    Args:
+        layers: the constraints.
+        frame: ``[]`` the frame; see ``alone``.
+        after: ``[z]`` after the frame.
+        emission: ``[slot, 32, z]`` probabilities of its class.
+    """
+    tokens = layers.group[layers.table[frame], 0] & layers.domains[frame]
+    member = allowed_tokens(tokens).astype(jnp.float32)
+    mass = jnp.einsum("sx,sxz->sz", member, emission, precision="highest")
+    value = after.value
+    rows = [value]
+    for slot in (3, 2, 1):
+        value = value * mass[slot]
+        rows.append(value)
+    return rescaled(jnp.stack(rows[::-1]), after.log_scale)
 
 
 def _before_slot(
     layers: Layers,
     frame: jax.Array | int,
-    slot: jax.Array,
+    slot: jax.Array | int,
     after: Scaled,
     emission: jax.Array,
     scratch: Scaled,
@@ -367,16 +410,17 @@ def _by_blocks(
     return jax.lax.fori_loop(0, -(-states // size), one, into)
 
 
-def _store(
-    rows: jax.Array, index: jax.Array | int, states: jax.Array, message: Scaled
-) -> jax.Array:
-    """``rows[index]`` set to the logs of the first ``states`` messages; -inf elsewhere already."""
+def _store(rows: Scaled, index: jax.Array | int, states: jax.Array, message: Scaled) -> Scaled:
+    """``rows[index]`` set to the first ``states`` messages; nothing is elsewhere already."""
     size = min(BLOCK, len(message.value))
 
-    def one(block: jax.Array, rows: jax.Array) -> jax.Array:
+    def one(block: jax.Array, rows: Scaled) -> Scaled:
         first = block * size
-        found = logs(_rows(message, first))
-        return jax.lax.dynamic_update_slice(rows, found[None], (index, first, 0))
+        found = _rows(message, first)
+        return Scaled(
+            jax.lax.dynamic_update_slice(rows.value, found.value[None], (index, first, 0)),
+            jax.lax.dynamic_update_slice(rows.log_scale, found.log_scale[None], (index, first)),
+        )
 
     return jax.lax.fori_loop(0, -(-states // size), one, rows)
 

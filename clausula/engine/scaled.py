@@ -49,8 +49,8 @@ def scaled(log_rows: jax.Array) -> Scaled:
 
 
 def logs(rows: Scaled) -> jax.Array:
-    """The logs ``[q, z]``."""
-    return jnp.log(rows.value) + (rows.log_scale - LOG_UNIT)[:, None]
+    """The logs, of the shape of the values."""
+    return jnp.log(rows.value) + (rows.log_scale - LOG_UNIT)[..., None]
 
 
 def emptied(rows: Scaled) -> Scaled:

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from clausula.neural.echo import Array, Echo
-from clausula.neural.features import AGES, PADDING, UNKNOWN_KEY, Controls, Example
+from clausula.neural.features import AGES, PADDING, UNKNOWN_KEY, Controls, Example, pins_of
 from clausula.neural.pinning import Change, told
 from clausula.vocabulary import FIRST_PITCH, N_GLOBAL, REST_TOKEN
 
@@ -69,7 +69,7 @@ def transposed(example: Example, shift: int) -> Example:
 
     tonic = example.controls.tonic
     tonic = np.where(tonic == UNKNOWN_KEY, tonic, (tonic + shift) % 12).astype(np.int32)
-    pins = example.controls.pins
+    pins = pins_of(example.controls)
     pins = pins._replace(sounding=moved(pins.sounding))
     return replace(
         example,

@@ -1,7 +1,6 @@
 """The transformer's blocks along time.
 
-Shape suffixes: B batch, T time, W attention window, N hypotheses, D width, H heads, E width of a
-head.
+Shape suffixes: B batch, T time, W attention window, D width, H heads, E width of a head.
 """
 
 from __future__ import annotations
@@ -57,25 +56,12 @@ class Block(nnx.Module):
         weights = jax.nn.softmax(jnp.where(jnp.asarray(seen)[None, None], logits, -jnp.inf), -1)
         return self.finish(x_BTD, jnp.einsum("bhts,bshe->bthe", weights, v))
 
-    def step(
-        self,
-        x_ND: jax.Array,
-        query_NHE: jax.Array,
-        keys_WNHE: jax.Array,
-        values_WNHE: jax.Array,
-        distance_W: jax.Array,
-    ) -> jax.Array:
-        """One frame of N hypotheses over their cached keys and values.
+    def bias_by_slot(self, distance_W: jax.Array) -> jax.Array:
+        """``[H, W]`` bias of the frames before, -inf where one is not seen.
 
         Args:
-            x_ND: residuals.
-            query_NHE: their queries.
-            keys_WNHE: keys of the window, each hypothesis's own past, the current frame included.
-            values_WNHE: likewise.
-            distance_W: frames back that each slot lies; negative where it is empty.
+            distance_W: frames back that each slot lies; not above 0 where nothing is to be seen.
         """
-        seen = (distance_W >= 0) & (distance_W < self.window)
+        seen = (distance_W > 0) & (distance_W < self.window)
         bias_HW = self.bias_HW[...][:, jnp.clip(distance_W, 0, self.window - 1)]
-        logits = jnp.einsum("nhe,wnhe->nhw", query_NHE, keys_WNHE) + bias_HW[None]
-        weights = jax.nn.softmax(jnp.where(seen[None, None], logits, -jnp.inf), -1)
-        return self.finish(x_ND, jnp.einsum("nhw,wnhe->nhe", weights, values_WNHE))
+        return jnp.where(seen, bias_HW, -jnp.inf)

@@ -120,25 +120,26 @@ class PinEncoder(nnx.Module):
         self.blocks = nnx.List([PinBlock(width, PIN_HEADS, dropout, rngs) for _ in range(layers)])
         self.norm = nnx.LayerNorm(width, rngs=rngs)
 
-    def __call__(self, controls: Controls) -> jax.Array:
+    def __call__(self, controls: Controls, pins: Pins) -> jax.Array:
         """Vectors ``[B, T, D]``.
 
         Args:
             controls: each ``[B, T, …]``; positions below zero are padding.
+            pins: theirs.
         """
         c = controls
-        pinned = c.pins.sounding != UNPINNED
+        pinned = pins.sounding != UNPINNED
         there = c.position >= 0
-        upcoming, distance = next_pin(c.pins.sounding)
+        upcoming, distance = next_pin(pins.sounding)
         fields = [
-            *columns(c.pins.sounding),
-            *columns(_degree(c.pins.sounding, c.tonic)),
-            *columns(jnp.where(pinned, c.pins.state, UNPINNED)),
-            *columns(_interval(c.pins, -1)),
-            *columns(_interval(c.pins, 1)),
+            *columns(pins.sounding),
+            *columns(_degree(pins.sounding, c.tonic)),
+            *columns(jnp.where(pinned, pins.state, UNPINNED)),
+            *columns(_interval(pins, -1)),
+            *columns(_interval(pins, 1)),
             *columns(upcoming),
             *columns(_degree(upcoming, c.tonic)),
-            *columns(_between(c.pins.sounding, upcoming)),
+            *columns(_between(pins.sounding, upcoming)),
             *columns(distance),
             *(c.position, c.meter, c.phrase_end, c.until, c.since, c.tonic, c.mode, c.style),
         ]

@@ -55,7 +55,7 @@ class Controls(NamedTuple):
         tonic: pitch class of the key, ``UNKNOWN_KEY`` where not known.
         mode: 0 major, 1 minor, ``UNKNOWN_MODE`` where not known.
         style: tag by its place in the network's list, ``ANY_STYLE`` where none is asked for.
-        pins: notes that are given.
+        pins: notes that are given; none, in a search, where no note is.
         planned: passages that return.
     """
 
@@ -67,7 +67,7 @@ class Controls(NamedTuple):
     tonic: Array
     mode: Array
     style: Array
-    pins: Pins
+    pins: Pins | None
     planned: Return
 
 
@@ -165,6 +165,11 @@ def controls_of(
         pins=no_pins(total),
         planned=no_return(total),
     )
+
+
+def pins_of(controls: Controls) -> Pins:
+    """The given notes; where there are none to speak of, as many frames without one."""
+    return controls.pins if controls.pins is not None else no_pins(len(controls.position))
 
 
 def no_pins(total: int) -> Pins:

@@ -89,6 +89,39 @@ def _by_interval_backward(reference: jax.Array, gradient: jax.Array) -> tuple[ja
 by_interval.defvjp(_by_interval_forward, _by_interval_backward)
 
 
+@jax.custom_vjp
+def by_degree(table_C: jax.Array, tonic: jax.Array) -> jax.Array:
+    """Entry of a table of degrees for every pitch; 0 where no key is known.
+
+    Args:
+        table_C: ``[..., 12]`` by semitones above the tonic.
+        tonic: ``[...]`` pitch class of the key or ``UNKNOWN_KEY``.
+
+    Returns:
+        ``[..., P - FIRST_PITCH]``.
+    """
+    degree = (np.arange(LOWEST, LOWEST + N_GLOBAL - FIRST_PITCH) - tonic[..., None]) % 12
+    values = jnp.take_along_axis(table_C, degree, -1)
+    return jnp.where((tonic == UNKNOWN_KEY)[..., None], 0.0, values)
+
+
+def _by_degree_forward(table_C: jax.Array, tonic: jax.Array) -> tuple[jax.Array, jax.Array]:
+    return by_degree(table_C, tonic), tonic
+
+
+def _by_degree_backward(tonic: jax.Array, gradient: jax.Array) -> tuple[jax.Array, None]:
+    # Octaves are added up first; then each degree is one entry, a gather again.
+    missing = -gradient.shape[-1] % 12
+    padded = jnp.pad(gradient, [(0, 0)] * (gradient.ndim - 1) + [(0, missing)])
+    octave = padded.reshape(*gradient.shape[:-1], -1, 12).sum(-2)
+    index = (np.arange(12) + tonic[..., None] - LOWEST) % 12
+    values = jnp.take_along_axis(octave, index, -1)
+    return jnp.where((tonic == UNKNOWN_KEY)[..., None], 0.0, values), None
+
+
+by_degree.defvjp(_by_degree_forward, _by_degree_backward)
+
+
 def rotated(x: jax.Array, time: jax.Array) -> jax.Array:
     """Rotary positions: pairs of channels turned by angles that grow with time.
 

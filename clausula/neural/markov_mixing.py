@@ -35,7 +35,8 @@ def combine(weights: Array, rows: jax.Array, known: jax.Array) -> jax.Array:
     """
     log_rows = jnp.maximum(jnp.log(jnp.maximum(rows, 1e-30)), LEAST_LOG)
     possible = rows.max(1) > 0
-    return _combine(weights, log_rows, known, possible)
+    # Without the barrier the logarithms are taken one by one inside the sum.
+    return _combine(weights, jax.lax.optimization_barrier(log_rows), known, possible)
 
 
 def _combine(weights: Array, log_rows: jax.Array, known: jax.Array, possible: Array) -> jax.Array:

@@ -30,7 +30,6 @@ from clausula.neural.features import (
     COUNTDOWNS,
     METERS,
     POSITIONS,
-    UNKNOWN_KEY,
     UNPINNED,
     Controls,
     Pins,
@@ -39,6 +38,7 @@ from clausula.neural.layers import (
     INTERVAL_SPAN,
     N_INTERVALS,
     FieldTable,
+    by_degree,
     by_interval,
     columns,
     degree_of,
@@ -220,11 +220,7 @@ class SlotHead(nnx.Module):
 
     def _by_degree(self, u: jax.Array, tonic: jax.Array) -> jax.Array:
         """What each pitch gains from its degree of the key, ``[..., P - FIRST_PITCH]``."""
-        # Row by tonic: which of the twelve degrees each pitch is; none where no key is known.
-        degree = (np.arange(LOWEST, LOWEST + INTERVAL_SPAN) - np.arange(13)[:, None]) % 12
-        member = np.eye(12)[degree] * (np.arange(13) != UNKNOWN_KEY)[:, None, None]
-        by_tonic = jnp.einsum("...c,kpc->...kp", u @ self.by_degree[...], member)
-        return (jax.nn.one_hot(tonic, 13)[..., None] * by_tonic).sum(-2)
+        return by_degree(u @ self.by_degree[...], tonic)
 
 
 class ChoraleTransformer(nnx.Module):
@@ -248,19 +244,20 @@ class ChoraleTransformer(nnx.Module):
             )
 
     def encode(self, controls: Controls) -> Told | None:
-        """What is told of the given notes of whole pieces; ``None`` without an encoder.
+        """What is told of the given notes of whole pieces; ``None`` without an encoder or pins.
 
         Args:
             controls: of whole pieces, each ``[B, T, …]``.
         """
-        if not self.hears_pins:
+        if not self.hears_pins or controls.pins is None:
             return None
-        some = (controls.pins.sounding != UNPINNED).any((-2, -1))[:, None]
+        pins = controls.pins
+        some = (pins.sounding != UNPINNED).any((-2, -1))[:, None]
         some = jnp.broadcast_to(some, controls.position.shape).astype(jnp.float32)
-        upcoming, distance = next_pin(controls.pins.sounding)
-        return Told(self.encoder(controls) * some[..., None], some, upcoming, distance)
+        upcoming, distance = next_pin(pins.sounding)
+        return Told(self.encoder(controls, pins) * some[..., None], some, upcoming, distance)
 
-    def heard(self, slot: int, told: Told | None, pins: Pins) -> Heard | None:
+    def heard(self, slot: int, told: Told | None, pins: Pins | None) -> Heard | None:
         """What the voice of one slot hears.
 
         Args:
@@ -268,7 +265,7 @@ class ChoraleTransformer(nnx.Module):
             told: by ``encode``, of the frames asked for.
             pins: of those frames, each ``[..., V]``.
         """
-        return None if told is None else Heard(self.pin_readers[slot], told, pins)
+        return None if told is None or pins is None else Heard(self.pin_readers[slot], told, pins)
 
     def embed(
         self,

@@ -17,6 +17,7 @@ from clausula.neural.features import (
     UNPINNED,
     Example,
     Pins,
+    pins_of,
 )
 from clausula.vocabulary import FIRST_PITCH, HOLD_TOKEN, REST_TOKEN
 
@@ -45,7 +46,7 @@ def with_pins(example: Example, pinned: np.ndarray, *, states: bool = True) -> E
 
 def told(example: Example) -> np.ndarray:
     """``bool[time, voice]`` tokens that the pins leave no choice of."""
-    pins = example.controls.pins
+    pins = pins_of(example.controls)
     return (pins.sounding == REST_TOKEN) | ((pins.sounding != UNPINNED) & (pins.state != PIN_ANY))
 
 

@@ -1,8 +1,7 @@
 """The transformer as a proposal: one frame at a time, over a window of cached keys and values.
 
-The cache is a ring of ``window`` slots. Hypotheses are never copied when the beam reorders them:
-each slot remembers, for every hypothesis, which row of that slot is its ancestor. Notes are small
-and are copied.
+The cache is a ring (``ring``). Notes are small: they are copied when the beam reorders its
+hypotheses.
 """
 
 from __future__ import annotations
@@ -28,10 +27,11 @@ from clausula.neural.echo import (
 from clausula.neural.encoder import Told
 from clausula.neural.features import Controls
 from clausula.neural.network import ChoraleTransformer
+from clausula.neural.ring import Ring, attended, distances, empty_ring, stored, taken_over
 from clausula.proposal import FrameSoFar, Past, Proposal
 from clausula.vocabulary import HOLD_TOKEN, REST_TOKEN
 
-Tree = TypeVar("Tree", Controls, Told | None)
+Tree = TypeVar("Tree")
 
 
 class Notes(NamedTuple):
@@ -49,24 +49,20 @@ class Notes(NamedTuple):
 
 
 class Cache(NamedTuple):
-    """State of the transformer along time; L layers, W window, N hypotheses, H heads, E width.
+    """State of the transformer along time.
 
     Attributes:
-        keys: ``float32[L, W, N, H, E]``.
-        values: likewise.
-        ancestor: ``int32[W, N]`` row of each slot that a hypothesis descends from.
+        ring: keys and values of the window.
         h: ``float32[N, D]`` vectors of the current frame, by the row it began with.
         echo: of the current frame, ``[N, N_ECHOES, V]``.
         notes: so far.
-        controls: the whole piece's, ``[time, …]``.
+        controls: of the whole piece, each ``[time, …]``.
         here: the current frame's, each ``[…]``.
-        told: of every frame's given notes; none without an ear for them.
+        told: of every frame's given notes; none without an ear for them, or without such notes.
         told_here: of the current frame's.
     """
 
-    keys: jax.Array
-    values: jax.Array
-    ancestor: jax.Array
+    ring: Ring
     h: jax.Array
     echo: Echo
     notes: Notes
@@ -109,15 +105,13 @@ def _init(net: ChoraleTransformer, controls: Controls, hypotheses: int) -> Cache
     config = net.config
     frames = controls.position.shape[0]
     controls = jax.tree.map(jnp.asarray, controls)
-    shape = (config.layers, config.window, hypotheses, config.heads, config.width // config.heads)
+    width = config.width // config.heads
     told = net.encode(jax.tree.map(lambda x: x[None], controls))
     told = jax.tree.map(lambda x: x[0], told)
     nothing = jnp.zeros((hypotheses, N_ECHOES, 4), jnp.int32)
     notes = jnp.zeros((hypotheses, SPAN + frames, 4), jnp.int8)
     return Cache(
-        jnp.zeros(shape),
-        jnp.zeros(shape),
-        jnp.zeros((config.window, hypotheses), jnp.int32),
+        empty_ring(config.layers, config.window, hypotheses, config.heads, width),
         jnp.zeros((hypotheses, config.width)),
         Echo(nothing, nothing),
         Notes(notes, notes, jnp.zeros((hypotheses, N_ECHOES, SPAN), jnp.int16)),
@@ -129,32 +123,30 @@ def _init(net: ChoraleTransformer, controls: Controls, hypotheses: int) -> Cache
 
 
 def _begin_frame(net: ChoraleTransformer, cache: Cache, time: jax.Array, past: Past) -> Cache:
-    window = net.config.window
     hypotheses = past.parent.shape[0]
-    now = time % window
-    ancestor = cache.ancestor[:, past.parent].at[now].set(jnp.arange(hypotheses))
-    slots = jnp.arange(window)
-    distance = (time - slots) % window
-    distance = jnp.where(distance <= time, distance, -1)
+    ring = taken_over(cache.ring, past.parent - jnp.arange(hypotheses))
+    window = net.config.window
+    distance = distances(time, window)
     here, told = jax.tree.map(lambda x: x[time], (cache.controls, cache.told))
     notes = _remember(cache.notes, time, past, holds=net.config.holds)
     echo = _echo(notes, time, here)
     begun = jnp.broadcast_to(time > 0, (hypotheses,))
     spread = _spread(here, hypotheses)
     x = net.embed(past.sounding, past.age, begun, spread, echo, _spread(told, hypotheses))
-    keys, values = cache.keys, cache.values
+    keys, values = [], []
     for layer, block in enumerate(net.blocks):
-        q, k, v = block.project(x, jnp.broadcast_to(time, (hypotheses,)))
-        keys = keys.at[layer, now].set(k)
-        values = values.at[layer, now].set(v)
-        x = block.step(
-            x,
-            q,
-            keys[layer][slots[:, None], ancestor],
-            values[layer][slots[:, None], ancestor],
-            distance,
-        )
-    return Cache(keys, values, ancestor, x, echo, notes, cache.controls, here, cache.told, told)
+        projected = block.project(x, time[None])
+        biases = _spread((block.bias_by_slot(distance), block.bias_HW[...][:, 0]), hypotheses)
+        cached = ring.keys[layer], ring.values[layer]
+        x = block.finish(x, attended(cached, projected, *biases))
+        keys.append(projected[1])
+        values.append(projected[2])
+    # What is stored needs the last layer, in name only: once that is done all has been read, and
+    # the ring is written in place. Unordered, it would be copied each frame.
+    done = 0 * x[:, :1, None]
+    now = jax.tree.map(lambda rows: rows + done, Ring(tuple(keys), tuple(values)))
+    ring = stored(ring, now, time % window)
+    return Cache(ring, x, echo, notes, cache.controls, here, cache.told, told)
 
 
 def _remember(notes: Notes, time: jax.Array, past: Past, *, holds: bool) -> Notes:
