@@ -17,16 +17,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from clausula.engine.frame_messages import lone_messages, messages_after_slot
 from clausula.engine.layers import Layers
 from clausula.engine.lookahead import BITS
-from clausula.engine.messages import (
-    SEGMENT,
-    Model,
-    checkpoints,
-    lone_messages,
-    messages_after_slot,
-    segment_messages,
-)
+from clausula.engine.messages import SEGMENT, Model, checkpoints, segment_messages
 from clausula.engine.scaled import Scaled
 from clausula.engine.tables import SearchTables
 from clausula.grid import SEARCH_ORDER

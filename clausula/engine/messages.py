@@ -27,7 +27,7 @@ import numpy as np
 
 from clausula.constraints.automaton import REFUSED
 from clausula.engine.layers import NARROW, Layers, allowed_tokens
-from clausula.engine.scaled import Scaled, emptied, finite_max, logs, rescaled, scaled, weighted
+from clausula.engine.scaled import Scaled, emptied, logs, rescaled, scaled, weighted
 from clausula.errors import PlanError
 from clausula.grid import SEARCH_ORDER
 
@@ -171,7 +171,7 @@ def _kept(
         here = worked - 1 - index
         frames = (begins[here], jnp.minimum(begins[here + 1], end))
         message, scratch = _through(layers, laid, lone, frames, message, scratch)
-        rows = _store(rows, here, layers.states[begins[here], 0], message)
+        rows = store(rows, here, layers.states[begins[here], 0], message)
         return message, scratch, rows
 
     worked = (begins[:-1] < end).sum()
@@ -259,7 +259,7 @@ def _before_frame(
         message, scratch = arrays
         for slot in (3 - 2 * turn, 2 - 2 * turn):
             emission = laid.emission[laid.classes[frame], slot]
-            before = _before_slot(layers, frame, slot, message, emission, scratch)
+            before = before_slot(layers, frame, slot, message, emission, scratch)
             message, scratch = before, message
         return message, scratch
 
@@ -275,77 +275,7 @@ def _before_frame(
     return _by_blocks(block, layers.states[frame, 0], message), scratch
 
 
-def frame_messages(
-    layers: Layers, frame: jax.Array | int, after: jax.Array, log_emission: jax.Array
-) -> jax.Array:
-    """Messages before each of the four slots of a frame.
-
-    Args:
-        layers: the constraints.
-        frame: ``[]`` the frame.
-        after: ``[q, z]`` row ``frame + 1`` of ``boundary_messages``.
-        log_emission: ``[voice, z, 32]`` of the frame's class.
-
-    Returns:
-        ``[slot, q, z]``: log probability that the tokens from this slot on satisfy the
-        constraints, given the frame's own state ``z``. What follows the last slot is ``after``.
-    """
-    emission = jnp.swapaxes(jnp.exp(log_emission)[VOICE_OF_SLOT], 1, 2)
-    message = scaled(after)
-    scratch = emptied(message)
-
-    def two_slots(turn: jax.Array, arrays: tuple) -> tuple:
-        message, scratch, rows = arrays
-        for slot in (3 - 2 * turn, 2 - 2 * turn):
-            before = _before_slot(layers, frame, slot, message, emission[slot], scratch)
-            message, scratch = before, message
-            rows = _store(rows, slot, layers.states[frame, slot], message)
-        return message, scratch, rows
-
-    none = 0 * message.value[:1, :1]
-    rows = Scaled(jnp.zeros((4, *after.shape)) + none, jnp.full((4, len(after)), -jnp.inf) + none)
-    return logs(jax.lax.fori_loop(0, 2, two_slots, (message, scratch, rows))[2])
-
-
-def messages_after_slot(
-    layers: Layers, frame: jax.Array, slot: int, after: Scaled, emission: jax.Array
-) -> Scaled:
-    """Messages ``[q, z]`` after one slot of a frame, from those after the frame.
-
-    Args:
-        layers: the constraints.
-        frame: ``[]`` the frame.
-        slot: which; after the last one nothing is to be done.
-        after: ``[q, z]``.
-        emission: ``[slot, 32, z]`` probabilities of the frame's class.
-    """
-    for later in range(3, slot, -1):
-        # Into new arrays: no more than the layer's states are written, none beyond them is read.
-        after = _before_slot(layers, frame, later, after, emission[later], emptied(after))
-    return after
-
-
-def lone_messages(layers: Layers, frame: jax.Array, after: Scaled, emission: jax.Array) -> Scaled:
-    """Messages ``[slot, z]`` after each slot of a frame that has one automaton state throughout.
-
-    Args:
-        layers: the constraints.
-        frame: ``[]`` the frame; see ``alone``.
-        after: ``[z]`` after the frame.
-        emission: ``[slot, 32, z]`` probabilities of its class.
-    """
-    tokens = layers.group[layers.table[frame], 0] & layers.domains[frame]
-    member = allowed_tokens(tokens).astype(jnp.float32)
-    mass = jnp.einsum("sx,sxz->sz", member, emission, precision="highest")
-    value = after.value
-    rows = [value]
-    for slot in (3, 2, 1):
-        value = value * mass[slot]
-        rows.append(value)
-    return rescaled(jnp.stack(rows[::-1]), after.log_scale)
-
-
-def _before_slot(
+def before_slot(
     layers: Layers,
     frame: jax.Array | int,
     slot: jax.Array | int,
@@ -410,7 +340,7 @@ def _by_blocks(
     return jax.lax.fori_loop(0, -(-states // size), one, into)
 
 
-def _store(rows: Scaled, index: jax.Array | int, states: jax.Array, message: Scaled) -> Scaled:
+def store(rows: Scaled, index: jax.Array | int, states: jax.Array, message: Scaled) -> Scaled:
     """``rows[index]`` set to the first ``states`` messages; nothing is elsewhere already."""
     size = min(BLOCK, len(message.value))
 
@@ -423,16 +353,3 @@ def _store(rows: Scaled, index: jax.Array | int, states: jax.Array, message: Sca
         )
 
     return jax.lax.fori_loop(0, -(-states // size), one, rows)
-
-
-def log_probability(layers: Layers, first: jax.Array, initial: jax.Array) -> jax.Array:
-    """Log probability that a piece of the HMM satisfies the constraints; -inf where none can.
-
-    Args:
-        layers: the constraints.
-        first: ``[q, z]`` slot 0 of ``frame_messages`` for frame 0.
-        initial: ``[z]`` distribution of the first frame's state.
-    """
-    terms = jnp.log(initial) + first[layers.start]
-    scale = finite_max(terms, axis=0)
-    return jnp.log(jnp.exp(terms - scale).sum()) + scale

@@ -27,15 +27,10 @@ from clausula.engine.beam import Hypotheses, SearchConfig, SearchResult
 from clausula.engine.copying import no_notes
 from clausula.engine.filter import filter_init
 from clausula.engine.foresight import Foresight, boundary, foresee, renewed, segment_ahead
+from clausula.engine.frame_messages import frame_messages, log_probability
 from clausula.engine.frame_step import Fixed, advance, advance_freely
 from clausula.engine.layers import Layers
-from clausula.engine.messages import (
-    SEGMENT,
-    Model,
-    frame_messages,
-    log_probability,
-    segment_messages,
-)
+from clausula.engine.messages import SEGMENT, Model, segment_messages
 from clausula.engine.scaled import Scaled, logs
 from clausula.engine.tables import SearchTables
 from clausula.engine.tie_guidance import tie_init

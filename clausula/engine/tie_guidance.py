@@ -15,7 +15,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from clausula.engine.messages import finite_max
+from clausula.engine.scaled import finite_max
 from clausula.engine.tie_tables import TieTables
 from clausula.vocabulary import HOLD_TOKEN, N_VOICE
 

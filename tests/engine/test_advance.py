@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from clausula.engine.beam import Partial, SearchConfig
-from clausula.engine.choosing import Terms, choose, follow
+from clausula.engine.choosing import Terms, choose, follow, settled, watched
+from clausula.engine.filter import UNIT
 from clausula.engine.lookahead import FrameAutomaton
 from clausula.vocabulary import N_VOICE
 
@@ -29,7 +30,7 @@ def advanced(config, arrays):
         row=jnp.arange(ROWS),
         token=jnp.zeros((ROWS, 4), int),
         state=jnp.zeros((ROWS, 1), int),
-        log_alpha=jnp.full((ROWS, STATES), -np.log(STATES)),
+        alpha=jnp.full((ROWS, STATES), UNIT),
         score=jnp.asarray([-0.3, -1.0, -0.1]),
         log_q=jnp.asarray([-1.0, -2.0, -3.0]),
         log_net=jnp.asarray([-1.5, -2.5, -3.5]),
@@ -41,8 +42,9 @@ def advanced(config, arrays):
     terms = Terms(allowed, log_net, config.guidance * log_guide, cost, differs)
     steps = jnp.zeros((4, 2, N_VOICE), int)
     automata = (FrameAutomaton(steps, jnp.zeros(2, jnp.uint32), jnp.asarray(True)),)
-    choice = choose(config, jax.random.key(1), chosen, terms)
-    return chosen, follow(chosen, choice, terms, 0, automata, emission)
+    choice = choose(config, jax.random.key(1), chosen, terms, settle=False)
+    after = follow(chosen, choice, terms, 0)
+    return chosen, watched(after, chosen, choice, 0, automata, jnp.exp(emission).T)
 
 
 def expected_log_q(config, arrays):
@@ -121,5 +123,15 @@ def test_the_filter_follows_the_chosen_token():
     arrays = drawn()
     _, after = advanced(config, arrays)
     weight = np.exp(arrays[4])[:, np.asarray(after.token)[:, 0]].T
-    expected = np.log(weight / weight.sum(1, keepdims=True))
-    np.testing.assert_allclose(after.log_alpha, expected, atol=1e-4)
+    expected = UNIT * weight / weight.max(1, keepdims=True)
+    np.testing.assert_allclose(after.alpha, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_first_child_of_every_parent_takes_its_row(seed):
+    parent = np.random.default_rng(seed).integers(0, 9, 9)
+    order = np.asarray(settled(jnp.asarray(parent)))
+    assert sorted(order.tolist()) == list(range(9))
+    for row in set(parent.tolist()):
+        assert parent[order[row]] == row
+        assert order[row] == parent.tolist().index(row)

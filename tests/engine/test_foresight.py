@@ -11,6 +11,7 @@ from clausula.engine.beam import SearchConfig
 from clausula.engine.foresight import distinct, foresee
 from clausula.engine.messages import Model, checkpoints
 from clausula.engine.rendering import grid_of
+from clausula.engine.scaled import logs
 from clausula.engine.tables import compile_plan, search_tables
 from clausula.grid import SEARCH_ORDER, Voice
 from clausula.neural.features import AGES
@@ -67,7 +68,9 @@ def test_themes_are_pinned_in_their_copies_and_nowhere_else(scene):
         expected &= own
         np.testing.assert_array_equal(ahead.domains[number], expected)
         pinned = tables.layers[0]._replace(domains=jnp.asarray(expected))
-        np.testing.assert_allclose(ahead.kept[0][number], checkpoints(pinned, model), rtol=1e-5)
+        kept = jax.tree.map(lambda each, own=number: each[own], ahead.kept[0])
+        expected = logs(checkpoints(pinned, model))
+        np.testing.assert_allclose(logs(kept), expected, rtol=1e-5)
 
 
 def test_only_the_best_themes_are_kept(scene):

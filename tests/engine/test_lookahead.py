@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from clausula.engine.lookahead import (
-    ALLOWED,
+    ALLOWED_BESIDE,
     PAIRS,
     FrameMasks,
+    Likely,
+    allowed_soprano,
     frame_automaton,
     from_bits,
     to_bits,
@@ -41,6 +43,15 @@ def completions(voice, pair, automata):
             yield frame
 
 
+ALL = Likely(jnp.zeros((1, N_VOICE)), -np.inf)
+
+
+def allowed_by_slot(slot, masks, automata, state, tokens, likely=ALL):
+    if slot == 0:
+        return allowed_soprano(masks, automata, state, likely)
+    return ALLOWED_BESIDE[slot](masks, automata, state, tokens)
+
+
 def survives(frame, step, reachable):
     at = 0
     for slot, token in enumerate(frame):
@@ -65,7 +76,7 @@ def test_allowed_is_what_some_completion_allows(seed, several):
             for g, (step, _) in enumerate(steps):
                 state[0, g] = step[i][state[0, g], token]
         tokens = jnp.asarray([[*prefix, *([0] * (4 - slot))]])
-        allowed = ALLOWED[slot](masks, automata, jnp.asarray(state), tokens)[0]
+        allowed = allowed_by_slot(slot, masks, automata, jnp.asarray(state), tokens)[0]
         expected = {frame[slot] for frame in whole if frame[:slot] == prefix}
         assert set(np.flatnonzero(np.asarray(allowed)).tolist()) == {int(t) for t in expected}
 
@@ -80,10 +91,28 @@ def test_trivial_automaton_gives_the_same_masks():
     automaton = frame_automaton(jnp.asarray(step), jnp.asarray(reachable))
     assert bool(automaton.trivial)
     state, tokens = jnp.asarray([[0]]), jnp.zeros((1, 4), int)
-    plain = ALLOWED[0](masks, (automaton,), state, tokens)
+    plain = allowed_by_slot(0, masks, (automaton,), state, tokens)
     watched = automaton._replace(trivial=jnp.asarray(False))
-    careful = ALLOWED[0](masks, (watched,), state, tokens)
+    careful = allowed_by_slot(0, masks, (watched,), state, tokens)
     np.testing.assert_array_equal(plain, careful)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_sopranos_that_could_be_chosen_are_asked_about_and_no_others_are_allowed(seed):
+    voice, pair, *first = drawn(seed, density=0.75)
+    masks = FrameMasks(to_bits(jnp.asarray(voice))[None], to_bits(jnp.asarray(pair))[None])
+    automata = (frame_automaton(*map(jnp.asarray, first)),)
+    state, tokens = jnp.zeros((1, 1), int), jnp.zeros((1, 4), int)
+    every = np.asarray(allowed_by_slot(0, masks, automata, state, tokens)[0])
+    logits = np.random.default_rng(seed).normal(0, 4, N_VOICE).astype(np.float32)
+    logits[[2, 5]] = -np.inf
+    for log_tail in (-0.5, -2.0, -8.0):
+        likely = Likely(jnp.asarray(logits)[None], log_tail)
+        some = np.asarray(allowed_by_slot(0, masks, automata, state, tokens, likely)[0])
+        assert not (some & ~every).any()
+        best = logits[every].max(initial=-np.inf)
+        choosable = every & (logits > -np.inf) & (logits >= best + log_tail)
+        assert not (choosable & ~some).any()
 
 
 def test_bits_round_trip():

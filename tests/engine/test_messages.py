@@ -11,18 +11,20 @@ from small_models import ROOM, Enumeration, SmallModel
 from clausula.constraints.automaton import REFUSED, LayeredAutomaton, accepts, reachable
 from clausula.constraints.domains import Domains
 from clausula.engine import filter as hmm_filter
+from clausula.engine import frame_messages as within_frame
 from clausula.engine import layers as layered
 from clausula.engine import messages
 from clausula.engine.messages_reference import reference_log_probability
+from clausula.engine.scaled import logs, scaled
 from clausula.errors import PlanError
 from clausula.grid import SEARCH_ORDER
 
 brute_force = settings(deadline=None, max_examples=250)
 seeds = st.integers(0, 2**32 - 1)
 
-frame_messages = jax.jit(messages.frame_messages)
+frame_messages = jax.jit(within_frame.frame_messages)
 segment_messages = jax.jit(messages.segment_messages)
-log_probability = jax.jit(messages.log_probability)
+log_probability = jax.jit(within_frame.log_probability)
 step_rows = jax.jit(layered.step_rows, static_argnames="slot")
 predict, emit = jax.jit(hmm_filter.predict), jax.jit(hmm_filter.emit)
 token_guidance = jax.jit(hmm_filter.token_guidance)
@@ -136,7 +138,7 @@ def test_frames_of_one_state_beside_others_equal_the_reference(seed):
     layers, boundary, within = fast(model, frames=model.frames)
     # What follows the last frame is not counted, so that it is never taken for one of them.
     alone = [True, False, False, True, False, False, False, False]
-    assert np.asarray(messages._alone(layers)).tolist() == alone
+    assert np.asarray(messages.alone(layers)).tolist() == alone
     reference = model.reference()
     assert np.isfinite(boundary[:, 0]).all()
     assert_log_equal(boundary[:, :width], reference.boundary)
@@ -149,11 +151,35 @@ def test_segments_are_the_whole(monkeypatch):
     layers, boundary, _ = fast(model, frames=8)
     padded = model.padded(8)
     rows = messages.checkpoints(layers, padded)
-    assert_log_equal(rows, boundary[::2])
+    assert_log_equal(logs(rows), boundary[::2])
     segment_messages = jax.jit(messages.segment_messages)
     for segment in range(4):
-        part = segment_messages(layers, padded, segment, rows[segment + 1])
-        assert_log_equal(part, boundary[2 * segment : 2 * segment + 3])
+        after = jax.tree.map(lambda each, row=segment + 1: each[row], rows)
+        part = segment_messages(layers, padded, segment, after)
+        assert_log_equal(logs(part), boundary[2 * segment : 2 * segment + 3])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_messages_after_a_slot_are_those_before_the_next(seed):
+    width = messages.BLOCK + 5
+    by_frame = np.array([1, 1, layered.NARROW, 1, 1, width, width, 1])
+    model = wide_model(seed, len(by_frame), width, np.append(np.repeat(by_frame, 4), 1))
+    layers, boundary, within = fast(model, frames=model.frames)
+    lone = np.asarray(messages.alone(layers))
+    assert lone.any()
+    for time in range(model.frames):
+        log_emission = model.padded(model.frames).log_emission[model.classes[time]]
+        emission = jnp.swapaxes(jnp.exp(log_emission)[np.array(SEARCH_ORDER)], 1, 2)
+        after = scaled(boundary[time + 1])
+        expected = np.concatenate([within[time][1:], boundary[time + 1][None]])
+        if lone[time]:
+            first = jax.tree.map(lambda each: each[0], after)
+            rows = logs(within_frame.lone_messages(layers, time, first, emission))
+            assert_log_equal(rows, expected[:, 0])
+        for slot in range(4):
+            some = logs(within_frame.messages_after_slot(layers, time, slot, after, emission))
+            states = int(layers.states.reshape(-1)[min(4 * time + slot + 1, 4 * model.frames - 1)])
+            assert_log_equal(some[:states], expected[slot, :states])
 
 
 def test_several_domains_at_once_are_each_alone():
@@ -197,7 +223,7 @@ def test_the_least_likely_piece_stays_reachable(states):
 
 
 def filtered(model, word):
-    """log_alpha before every layer, and the log probability of every token, along a word."""
+    """alpha before every layer, and the log probability of every token, along a word."""
     alpha = hmm_filter.filter_init(model.initial, 1)
     before, log_probs = [], []
     for layer, token in enumerate(word):
@@ -205,7 +231,8 @@ def filtered(model, word):
         if slot == 0 and frame > 0:
             alpha = predict(alpha, model.transition[model.classes[frame]])
         before.append(alpha)
-        alpha, log_prob = emit(alpha, model.emission_of(layer), np.array([token]))
+        emission = jnp.exp(model.emission_of(layer)).T
+        alpha, log_prob = emit(alpha, emission, np.array([token]))
         log_probs.append(float(log_prob[0]))
     return before, log_probs
 
@@ -238,8 +265,10 @@ def test_guidance_is_the_enumerated_probability_of_satisfaction(seed):
         frame, slot = divmod(layer, 4)
         after = within[frame][slot + 1] if slot < 3 else boundary[frame + 1]
         successor, kind = step_rows(layers, frame, slot, np.array([q]))
-        emission = model.emission_of(layer)
-        guidance = token_guidance(before[layer], after[successor], successor, kind, emission)[0]
+        rows = jnp.where((successor == REFUSED)[..., None], -jnp.inf, after[successor])
+        leads = jax.tree.map(lambda each: each[None], scaled(rows[0]))
+        emission = jnp.exp(model.emission_of(layer)).T
+        guidance = token_guidance(before[layer], leads, kind, emission)[0]
         expected = every.satisfied_after_each(word, layer, q)
         np.testing.assert_allclose(np.exp(guidance), expected, rtol=1e-3, atol=1e-7)
         np.testing.assert_array_equal(np.isfinite(guidance), expected > 0)

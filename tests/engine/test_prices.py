@@ -13,6 +13,7 @@ from clausula.constraints.algebra import conjoin, minimise, product, restrict, s
 from clausula.constraints.automaton import REFUSED, priced, universal
 from clausula.constraints.domains import Domains
 from clausula.constraints.text import parse_constraint
+from clausula.engine import frame_messages as within_frame
 from clausula.engine import layers as layered
 from clausula.engine import messages
 from clausula.engine.conflict import require_possible
@@ -20,7 +21,7 @@ from clausula.engine.demands import Scene, compiled, demands_of
 from clausula.engine.messages_reference import reference_log_probability, reference_messages
 from clausula.grid import SEARCH_ORDER, Voice
 
-frame_messages = jax.jit(messages.frame_messages)
+frame_messages = jax.jit(within_frame.frame_messages)
 ROOMY = (LEAST[0], 8, 8)
 
 
@@ -96,7 +97,7 @@ def test_messages_are_the_log_of_the_expected_price(weight, seed):
     boundary = messages.boundary_messages(layers, model.padded(ROOM))
     emission = jnp.asarray(model.log_emission[model.classes[0]])
     first = frame_messages(layers, jnp.int32(0), boundary[1], emission)[0]
-    fast = messages.log_probability(layers, first, jnp.asarray(model.initial))
+    fast = within_frame.log_probability(layers, first, jnp.asarray(model.initial))
     assert float(fast) == pytest.approx(expected, rel=1e-4, abs=1e-4)
     assert np.isfinite(boundary[:1, : model.automaton.n_states[0]]).all()
     assert boundary.shape[2] == STATES
