@@ -51,6 +51,7 @@ class Hypotheses(NamedTuple):
         changes: ``int32[N, R]`` of each varied copy so far.
         ties: what is known of the returns to come.
         register: the last notes and verticalities, as far as limits on copies ask.
+        lost: ``int32[]`` rows so far that ended without a token that was allowed, or were given up.
     """
 
     sounding: jax.Array
@@ -68,6 +69,7 @@ class Hypotheses(NamedTuple):
     changes: jax.Array
     ties: TieState
     register: Register
+    lost: jax.Array
 
 
 class Partial(NamedTuple):
@@ -78,6 +80,7 @@ class Partial(NamedTuple):
         token: ``int32[N, K]`` voice tokens by slot; 0 where not yet chosen.
         changes: ``int32[N, R]`` of each varied copy, this frame's included.
         ties: what is known of the returns to come.
+        lost: ``int32[]``, this frame's included.
     """
 
     row: jax.Array
@@ -90,6 +93,7 @@ class Partial(NamedTuple):
     cost: jax.Array
     changes: jax.Array
     ties: TieState
+    lost: jax.Array
 
 
 class SearchResult(NamedTuple):
@@ -103,6 +107,8 @@ class SearchResult(NamedTuple):
         cost: ``float32[P, N]``.
         alive: ``int32[P, T]`` hypotheses left after each frame.
         log_hmm: ``float32[P]`` log p_hmm(constraints) before the first note, summed over automata.
+        lost: ``int32[P]`` rows that ended on the way: where there are any, what was drawn are not
+            samples by ``log_q``, and have no weights.
     """
 
     tokens: Array
@@ -112,3 +118,4 @@ class SearchResult(NamedTuple):
     cost: Array
     alive: Array
     log_hmm: Array
+    lost: Array

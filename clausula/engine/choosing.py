@@ -113,6 +113,7 @@ def follow(chosen: Partial, choice: Choice, terms: Terms, slot: int) -> Partial:
     What automata, filter and ties know of them stays as it was, row by row; see ``watched``.
     """
     row, token = choice.row, choice.token
+    ended = (chosen.score > -jnp.inf) & ~terms.allowed.any(axis=1)
     return chosen._replace(
         row=chosen.row[row],
         token=chosen.token[row].at[:, slot].set(token),
@@ -121,6 +122,7 @@ def follow(chosen: Partial, choice: Choice, terms: Terms, slot: int) -> Partial:
         log_net=chosen.log_net[row] + terms.log_net[row, token],
         cost=chosen.cost[row] + terms.cost[row, token],
         changes=chosen.changes[row] + terms.differs[row, :, token],
+        lost=chosen.lost + ended.sum(),
     )
 
 

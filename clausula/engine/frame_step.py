@@ -182,6 +182,7 @@ def _nothing_chosen(beam: Hypotheses) -> Partial:
         cost=beam.cost,
         changes=beam.changes,
         ties=beam.ties,
+        lost=beam.lost,
     )
 
 
@@ -296,6 +297,7 @@ def _next_beam(
         proposal=state,
         changes=chosen.changes,
         ties=chosen.ties,
+        lost=chosen.lost,
         register=remember(
             jax.tree.map(lambda values: values[row], beam.register), token, sounding, time
         ),

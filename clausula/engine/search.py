@@ -125,7 +125,8 @@ def _search_piece(
         if config.themes > 1 and not config.free:
             known = beam.history, beam.theme, beam.score
             ahead, theme, score = renewed(tables, model, ahead, *known, first)
-            beam = beam._replace(theme=theme, score=score)
+            given_up = ((beam.score > -jnp.inf) & ~(score > -jnp.inf)).sum()
+            beam = beam._replace(theme=theme, score=score, lost=beam.lost + given_up)
         after = () if config.free else segment_ahead(tables, model, ahead, index)
 
         def frame(time: jax.Array, carry: tuple) -> tuple:
@@ -157,6 +158,7 @@ def _search_piece(
         cost=end.cost[best],
         alive=alive,
         log_hmm=log_hmm,
+        lost=end.lost,
     )
 
 
@@ -195,4 +197,5 @@ def _initial(
         changes=jnp.zeros((n, len(tables.budgets)), jnp.int32),
         ties=tie_init(tables.ties, n),
         register=no_notes(tables.copies, n),
+        lost=jnp.int32(0),
     )

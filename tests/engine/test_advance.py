@@ -37,6 +37,7 @@ def advanced(config, arrays):
         cost=jnp.asarray([0.1, 0.2, 0.3]),
         changes=jnp.asarray([[0], [1], [2]]),
         ties=None,
+        lost=jnp.int32(0),
     )
     differs = jnp.tile(jnp.arange(N_VOICE) != 7, (ROWS, 1, 1)).astype(int)
     terms = Terms(allowed, log_net, config.guidance * log_guide, cost, differs)
