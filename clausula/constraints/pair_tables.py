@@ -37,12 +37,20 @@ class ContextClass:
         arrival: whether a cadence's leading tone resolves in the frame.
         key_before: local key of the frame before, which spells what sounded there and what is held
             from there; None means the same key.
+        given: voices whose notes were given: what they do by themselves is not judged, unless the
+            rule is one of cadences.
     """
 
     key: Key
     boundary: bool = False
     arrival: bool = False
     key_before: Key | None = None
+    given: frozenset[Voice] = frozenset()
+
+    def judges(self, rule: Rule, site: tuple[int, ...]) -> bool:
+        """Whether a rule may refuse what the voices of a site do."""
+        applies = site in rule.sites.of(_N_VOICES) and rule.applies(site, _N_VOICES)
+        return applies and (rule.of_cadence or not self.given.issuperset(site))
 
 
 def pair_allowed(ruleset: RuleSet, context: ContextClass) -> np.ndarray:
@@ -66,7 +74,7 @@ def voice_allowed(ruleset: RuleSet, context: ContextClass) -> np.ndarray:
     words = []
     for voice in Voice:
         allowed = np.ones((N_VOICE, N_VOICE), bool)
-        for rule in _at_site(rules, (voice,)):
+        for rule in _at_site(rules, (voice,), context):
             motion = _motion(ruleset, context, voice, before_axis=0, token_axis=1, n_axes=2)
             allowed &= ~rule.predicate(motion, _context(ruleset, context))
         allowed[:FIRST_PITCH, HOLD_TOKEN] = False
@@ -89,7 +97,7 @@ def pair_cost(ruleset: RuleSet, context: ContextClass) -> np.ndarray:
             _still(ruleset, context, voice, axis=pair.index(voice), n_axes=2) for voice in site
         ]
         for rule, nats in ruleset.costs:
-            for _ in _at_site((rule,), site):
+            for _ in _at_site((rule,), site, context):
                 cost += nats * rule.predicate(*motions, _context(ruleset, context))
     return costs
 
@@ -100,7 +108,7 @@ def voice_cost(ruleset: RuleSet, context: ContextClass) -> np.ndarray:
     for voice in Voice:
         motion = _still(ruleset, context, voice, axis=0, n_axes=1)
         for rule, nats in ruleset.costs:
-            for _ in _at_site((rule,), (voice,)):
+            for _ in _at_site((rule,), (voice,), context):
                 costs[voice] += nats * rule.predicate(motion, _context(ruleset, context))
     return costs
 
@@ -113,11 +121,11 @@ def _masked(ruleset: RuleSet, sites: Sites) -> tuple[Rule, ...]:
     )
 
 
-def _at_site(rules: tuple[Rule, ...], site: tuple[int, ...]) -> list[Rule]:
+def _at_site(
+    rules: tuple[Rule, ...], site: tuple[int, ...], context: ContextClass
+) -> list[Rule]:
     """The rules that judge this voice or this pair."""
-    return [
-        rule for rule in rules if site in rule.sites.of(_N_VOICES) and rule.applies(site, _N_VOICES)
-    ]
+    return [rule for rule in rules if context.judges(rule, site)]
 
 
 def _pair_allowed(
@@ -131,7 +139,7 @@ def _pair_allowed(
         _motion(ruleset, context, voice, before_axis=place, token_axis=2 + place, n_axes=4)
         for voice, place in zip(site, places, strict=True)
     ]
-    for rule in _at_site(rules, site):
+    for rule in _at_site(rules, site, context):
         allowed &= ~rule.predicate(*motions, _context(ruleset, context))
     return allowed
 

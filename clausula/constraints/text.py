@@ -17,6 +17,7 @@ from clausula.constraints.chord_pattern import ChordPattern
 from clausula.constraints.contour import Contour, Shape
 from clausula.constraints.copying import MaxCopy
 from clausula.constraints.counting import Climax, Count, Stagnation
+from clausula.constraints.given import Given
 from clausula.constraints.pattern import Material, Pattern
 from clausula.constraints.pins import Pin
 from clausula.constraints.place import Degree, Place, Span, numeral
@@ -67,7 +68,7 @@ NoteConstraint = (
     | Vary
     | MaxCopy
 )
-HardConstraint = Cadence | Repeat | Pin | NoteConstraint
+HardConstraint = Cadence | Repeat | Pin | Given | NoteConstraint
 Constraint = HardConstraint | Soft
 
 _PLACE = r"\d{1,9}(?:\.\d{1,9}(?:\.\d{1,9}|/[1-9]\d{0,8})?)?"
