@@ -69,7 +69,8 @@ def compose(
         SearchError: the search gave up; the message says where.
     """
     began = time.perf_counter()
-    _validate(measures, beam, candidates, seed)
+    _require_between(1, LONGEST_MEASURES, measures=measures)
+    require_counts(beam, candidates, seed)
     home = key if isinstance(key, Key) and mode is None else Key.parse(str(key), mode)
     ruleset = load_ruleset(rules)
     plan = make_plan(
@@ -119,14 +120,18 @@ def compose(
     return Piece(best.grid, best.score, plan, best.report, tuple(others))
 
 
-def _validate(measures: int, beam: int, candidates: int, seed: int) -> None:
-    """Refuse numbers that cannot mean anything."""
-    for name, value, most in (
-        ("measures", measures, LONGEST_MEASURES),
-        ("beam", beam, WIDEST_BEAM),
-        ("candidates", candidates, beam),
-    ):
-        if not 1 <= value <= most:
-            raise InputError(f"{name} is {value}; try a whole number from 1 to {most}")
-    if not 0 <= seed < 2**32:
-        raise InputError(f"seed is {seed}; try a whole number from 0 to {2**32 - 1}")
+def require_counts(beam: int, candidates: int, seed: int) -> None:
+    """Refuse numbers that cannot mean anything.
+
+    Raises:
+        InputError: one of them.
+    """
+    _require_between(1, WIDEST_BEAM, beam=beam)
+    _require_between(1, beam, candidates=candidates)
+    _require_between(0, 2**32 - 1, seed=seed)
+
+
+def _require_between(least: int, most: int, **numbers: int) -> None:
+    for name, value in numbers.items():
+        if not least <= value <= most:
+            raise InputError(f"{name} is {value}; try a whole number from {least} to {most}")

@@ -146,9 +146,7 @@ def notated(grid: Grid, plan: Plan, title: str) -> Score:
             part,
             notes=lines.get(
                 Voice(voice),
-                tuple(
-                    replace(n, id=_free(n.id, taken), fermata=n.end in ends) for n in part.notes
-                ),
+                tuple(replace(n, id=_free(n.id, taken), fermata=n.end in ends) for n in part.notes),
             ),
         )
         for voice, part in enumerate(score.parts)

@@ -245,6 +245,38 @@ def cadence_automaton(
     return minimise(automaton), domains
 
 
+def line_fits(
+    cadence: Cadence, timeline: Timeline, home: Key, voice: Voice, pitch: np.ndarray
+) -> bool:
+    """Whether the pitches of a given line are among those that a cadence may have in that voice.
+
+    Necessary, not sufficient: what the other voices can do is not looked at.
+
+    Args:
+        cadence: which one.
+        timeline: the frames of the piece.
+        home: the home key.
+        voice: whose line.
+        pitch: int ``[time]`` MIDI numbers, negative in silence.
+    """
+    arrival = timeline.frame_of(cadence.measure, cadence.beat)
+    key = cadence.key_in(home)
+    approach = arrival - timeline.frames_per_beat
+    if approach < timeline.phrase_start(arrival):
+        return False
+    pattern = _pattern(cadence.kind, key.mode)
+    heard = (pitch - key.tonic_pc) % 12
+    goal = {Voice.SOPRANO: pattern.soprano, Voice.BASS: (pattern.bass,)}.get(voice, pattern.goal)
+    if heard[arrival] not in goal or (pitch[approach : arrival + 1] < 0).any():
+        return False
+    leads = pattern.leads and heard[arrival - 1] == 11 and voice in (Voice.SOPRANO, Voice.BASS)
+    if leads and pitch[arrival] != pitch[arrival - 1] + 1:
+        return False
+    before = slice(approach, arrival) if pattern.whole_beat else slice(arrival - 1, arrival)
+    chordal = pattern.approach.get(voice, {})
+    return voice not in pattern.chordal or set(heard[before].tolist()) <= set(chordal)
+
+
 def _approach(cadence: Cadence, timeline: Timeline, arrival: int, end: int) -> int:
     """First frame of the approach.
 

@@ -121,9 +121,7 @@ def _masked(ruleset: RuleSet, sites: Sites) -> tuple[Rule, ...]:
     )
 
 
-def _at_site(
-    rules: tuple[Rule, ...], site: tuple[int, ...], context: ContextClass
-) -> list[Rule]:
+def _at_site(rules: tuple[Rule, ...], site: tuple[int, ...], context: ContextClass) -> list[Rule]:
     """The rules that judge this voice or this pair."""
     return [rule for rule in rules if context.judges(rule, site)]
 

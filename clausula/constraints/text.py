@@ -179,7 +179,7 @@ def _repeat(found: re.Match[str]) -> Repeat:
         _span(found[1], found[2]),
         _place(found[3]),
         _how(found[4] or "up P1"),
-        tuple(_voice(name.strip()) for name in voices.split(",")),
+        tuple(parse_voice(name.strip()) for name in voices.split(",")),
     )
 
 
@@ -195,7 +195,7 @@ def _vary(found: re.Match[str]) -> Vary:
         least,
         most,
         _how(found[6] or "up P1"),
-        tuple(_voice(name.strip()) for name in (found[7] or "S").split(",")),
+        tuple(parse_voice(name.strip()) for name in (found[7] or "S").split(",")),
     )
 
 
@@ -208,7 +208,7 @@ def _max_copy(found: re.Match[str]) -> MaxCopy:
         )
     if together and found[4]:
         raise InputError(f"{found[0]!r}: verticalities have no voice; leave out what follows 'in'")
-    named = tuple(_voice(name.strip()) for name in found[4].split(",")) if found[4] else ()
+    named = tuple(parse_voice(name.strip()) for name in found[4].split(",")) if found[4] else ()
     voices = () if together else tuple(sorted(set(named or Voice)))
     return MaxCopy(length, voices, rhythm=found[3] is not None)
 
@@ -227,11 +227,11 @@ def _pin(found: re.Match[str]) -> Pin:
     """The pin of a match."""
     place = _place(found[2])
     pitch = SpelledPitch.parse(found[3])
-    return Pin(_voice(found[1]), place.measure, place.beat, pitch, onset=found[4] is None)
+    return Pin(parse_voice(found[1]), place.measure, place.beat, pitch, onset=found[4] is None)
 
 
 def _climax(found: re.Match[str]) -> Climax:
-    return Climax(_voice(found[1]), _maybe_span(found[2], found[3]))
+    return Climax(parse_voice(found[1]), _maybe_span(found[2], found[3]))
 
 
 def _count(found: re.Match[str]) -> Count:
@@ -240,21 +240,21 @@ def _count(found: re.Match[str]) -> Count:
     if most is not None and most < least:
         raise InputError(f"{found[0]!r} counts down; write the smaller number first")
     pitch = None if found[4] in ("note", "notes") else SpelledPitch.parse(found[4])
-    return Count(_voice(found[5]), least, most, pitch, _maybe_span(found[6], found[7]))
+    return Count(parse_voice(found[5]), least, most, pitch, _maybe_span(found[6], found[7]))
 
 
 def _stagnation(found: re.Match[str]) -> Stagnation:
-    return Stagnation(_voice(found[2]), int(found[1]))
+    return Stagnation(parse_voice(found[2]), int(found[1]))
 
 
 def _range(found: re.Match[str]) -> Range:
     low, high = SpelledPitch.parse(found[2]), SpelledPitch.parse(found[3])
-    return Range(_voice(found[1]), low, high, _maybe_span(found[4], found[5]))
+    return Range(parse_voice(found[1]), low, high, _maybe_span(found[4], found[5]))
 
 
 def _scale(found: re.Match[str]) -> Scale:
     notes = tuple((found[2] or "").split())
-    return Scale(_voice(found[1]), _maybe_span(found[3], found[4]), notes)
+    return Scale(parse_voice(found[1]), _maybe_span(found[3], found[4]), notes)
 
 
 def _chord(found: re.Match[str]) -> Chord:
@@ -273,12 +273,12 @@ def _numeral(name: str) -> str:
 
 
 def _rhythm(found: re.Match[str]) -> Rhythm:
-    return Rhythm(_voice(found[1]), _place(found[3]), " ".join(found[2].split()))
+    return Rhythm(parse_voice(found[1]), _place(found[3]), " ".join(found[2].split()))
 
 
 def _pattern(found: re.Match[str]) -> Pattern:
     span = _maybe_span(found[4], found[5])
-    pattern = Pattern(_voice(found[1]), Material(found[2]), " ".join(found[3].split()), span)
+    pattern = Pattern(parse_voice(found[1]), Material(found[2]), " ".join(found[3].split()), span)
     pattern.parsed()
     return pattern
 
@@ -291,7 +291,7 @@ def _chord_pattern(found: re.Match[str]) -> ChordPattern:
 
 
 def _contour(found: re.Match[str]) -> Contour:
-    return Contour(_voice(found[1]), Shape(found[2]), _maybe_span(found[3], found[4]))
+    return Contour(parse_voice(found[1]), Shape(found[2]), _maybe_span(found[3], found[4]))
 
 
 def _span(first: str, last: str | None) -> Span:
@@ -331,8 +331,12 @@ def _how(text: str) -> Transposition:
     )
 
 
-def _voice(text: str) -> Voice:
-    """The voice of a letter or a name."""
+def parse_voice(text: str) -> Voice:
+    """The voice of a letter or a name.
+
+    Raises:
+        InputError: it is none.
+    """
     for voice in Voice:
         if text.lower() in (voice.name.lower(), VOICE_LETTERS[voice].lower()):
             return voice

@@ -90,9 +90,7 @@ class Scene(NamedTuple):
         for frame in range(timeline.n_frames):
             key = plan.key_at(frame)
             changed = before if before != key else None
-            context = ContextClass(
-                key, arrival=frame in arrivals, key_before=changed, given=given
-            )
+            context = ContextClass(key, arrival=frame in arrivals, key_before=changed, given=given)
             of_frame[frame] = order.setdefault(context, len(order))
             before = key
         return cls(plan, ruleset, list(order), of_frame)

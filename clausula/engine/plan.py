@@ -180,7 +180,7 @@ def make_plan(
         ordered,
         (*by_form, *returns),
         tuple(c for c in constraints if isinstance(c, Pin)),
-        tuple(c for c in constraints if not isinstance(c, Cadence | Repeat | Pin)),
+        tuple(c for c in constraints if not isinstance(c, Cadence | Repeat | Pin | Given)),
         tuple([*asked_cadences, *(c for c in constraints if not isinstance(c, Cadence))]),
         fermatas,
         key_track(key, timeline, _closes(key, timeline, phrases, closing), [*by_form, *moved]),
