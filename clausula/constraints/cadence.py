@@ -33,17 +33,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 
 from clausula.constraints.algebra import minimise
-from clausula.constraints.automaton import LayeredAutomaton, windowed
+from clausula.constraints.automaton import LayeredAutomaton, translated, windowed
 from clausula.constraints.domains import HOLD_BIT, REST_BIT, Domains, onsets_on
 from clausula.constraints.place import Degree, Place, Timeline
 from clausula.errors import PlanError
 from clausula.grid import SEARCH_ORDER, Voice
 from clausula.pitch import Key, Mode
-from clausula.vocabulary import HOLD_TOKEN, REST_TOKEN, voice_semitones
+from clausula.vocabulary import HOLD_TOKEN, N_VOICE, REST_TOKEN, voice_semitones
 
 REACH_BEATS = 2
 
@@ -234,15 +235,23 @@ def cadence_automaton(
         timeline.phrase_start(approach), approach - REACH_BEATS * timeline.frames_per_beat, 0
     )
     chordal_from = approach if pattern.whole_beat else arrival - 1
-    automaton = windowed(
-        timeline.n_frames,
-        range(first, arrival + 1),
-        (_Sounding.OTHER,) * len(Voice),
-        _Symbols(pattern, key, arrival).of,
-        _Tracker(pattern, chordal_from, arrival).step,
-    )
-    domains = _domains(pattern, key, timeline.n_frames, (approach, arrival, end))
-    return minimise(automaton), domains
+    followed = _followed(cadence.kind, key.mode, arrival - first, chordal_from - first)
+    symbols = _Symbols(pattern, key, arrival)
+    automaton = translated(followed, timeline.n_frames, first, symbols.of)
+    return automaton, _domains(pattern, key, timeline.n_frames, (approach, arrival, end))
+
+
+@lru_cache(maxsize=256)
+def _followed(kind: CadenceKind, mode: Mode, arrival: int, chordal_from: int) -> LayeredAutomaton:
+    """The minimal automaton over kinds of notes, in whatever key; frames from its window's first.
+
+    Its tokens are symbols: ``_Sounding.REST`` to ``_Sounding.THIRD``, the last one over again.
+    """
+    tracker = _Tracker(_pattern(kind, mode), chordal_from, arrival)
+    symbols = np.minimum(np.arange(N_VOICE), _Sounding.THIRD)
+    start = (_Sounding.OTHER,) * len(Voice)
+    window = range(arrival + 1)
+    return minimise(windowed(len(window), window, start, lambda *_: symbols, tracker.step))
 
 
 def line_fits(

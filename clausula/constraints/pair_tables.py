@@ -12,6 +12,7 @@ hold token) never sounds and counts as silence. Bit ``j`` of a word stands for v
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -129,17 +130,45 @@ def _at_site(rules: tuple[Rule, ...], site: tuple[int, ...], context: ContextCla
 def _pair_allowed(
     ruleset: RuleSet, rules: tuple[Rule, ...], context: ContextClass, pair: tuple[Voice, Voice]
 ) -> np.ndarray:
-    """``bool[32, 32, 32, 32]`` over (before first, before second, token first, token second)."""
+    """``bool[32, 32, 32, 32]`` over (before first, before second, token first, token second).
+
+    What a voice sounds after a token depends on what it sounded before only where it holds, so
+    predicates are asked apart for held voices: arrays of two axes, not four, make up most of them.
+    """
     allowed = np.ones((N_VOICE,) * 4, bool)
     site = tuple(sorted(pair))  # a rule's site names the upper voice first
-    places = [pair.index(voice) for voice in site]
-    motions = [
-        _motion(ruleset, context, voice, before_axis=place, token_axis=2 + place, n_axes=4)
-        for voice, place in zip(site, places, strict=True)
-    ]
-    for rule in _at_site(rules, site, context):
-        allowed &= ~rule.predicate(*motions, _context(ruleset, context))
+    judged = _at_site(rules, site, context)
+    for held in product((False, True), repeat=2):
+        where = [slice(HOLD_TOKEN, HOLD_TOKEN + 1) if holds else slice(None) for holds in held]
+        here = allowed[:, :, where[0], where[1]]
+        here[:] = True
+        motions = [
+            _moving(ruleset, context, voice, place=pair.index(voice), held=held[pair.index(voice)])
+            for voice in site
+        ]
+        for rule in judged:
+            here &= ~rule.predicate(*motions, _context(ruleset, context))
     return allowed
+
+
+def _moving(
+    ruleset: RuleSet, context: ContextClass, voice: int, *, place: int, held: bool
+) -> Motion:
+    """All motions of the voice of a pair, either those by a hold or, by new tokens, the others."""
+    semitone = voice_semitones(voice).astype(np.int8)
+    step_before = _steps(context.key_before or context.key, semitone)
+
+    def along(axis: int, *arrays: np.ndarray) -> list[np.ndarray]:
+        shape = [N_VOICE if i == axis else 1 for i in range(4)]
+        return [array.reshape(shape) for array in arrays]
+
+    before = Tone(*along(place, semitone, step_before, semitone != REST))
+    if held:
+        after = before._replace(moved=np.zeros((1,) * 4, bool))
+    else:
+        moved = np.arange(N_VOICE) >= FIRST_PITCH
+        after = Tone(*along(2 + place, semitone, _steps(context.key, semitone), moved))
+    return Motion(before, after, ruleset.low[voice], ruleset.high[voice])
 
 
 def _motion(

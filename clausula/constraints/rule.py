@@ -174,8 +174,8 @@ class Rule:
         obeying: examples that obey it; the first mends the first of ``breaking``.
         applies: whether the rule judges a site, given the number of voices.
         blames_before: whether the fault stands in the earlier slice.
-        of_cadence: whether the rule judges how a cadence is made, so that notes which were given
-            obey it or have another cadence; any other fault of given notes alone is theirs.
+        of_cadence: whether the rule reads ``arrival``: it judges how a cadence is made, and given
+            notes that break it have another cadence. Any other fault of given notes is theirs.
     """
 
     code: str
