@@ -221,6 +221,7 @@ def _report(request: Request, compiled: Compiled, ruleset: RuleSet) -> dict[str,
     plan = request.plan
     return {
         "key": str(plan.key),
+        "form": f"{plan.key} ({request.key_source}), phrases by {request.ends.source}",
         "key_source": request.key_source,
         "meter": str(plan.timeline.meter),
         "measures": plan.timeline.measures,

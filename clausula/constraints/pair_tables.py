@@ -62,6 +62,8 @@ def pair_allowed(ruleset: RuleSet, context: ContextClass) -> np.ndarray:
     preceding frame. What a voice may do by itself is not in here: see ``voice_allowed``.
     """
     rules = _masked(ruleset, Sites.PAIR)
+    if not rules:
+        return np.full((len(SEARCH_PAIRS), N_VOICE, N_VOICE, N_VOICE), 0xFFFFFFFF, np.uint32)
     return np.stack([_pack(_pair_allowed(ruleset, rules, context, pair)) for pair in SEARCH_PAIRS])
 
 
