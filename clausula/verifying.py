@@ -109,7 +109,7 @@ def verify(score: Score, plan: Plan, ruleset: RuleSet) -> tuple[list[Verificatio
     return rows, replace(report, findings=findings)
 
 
-def _kept(read: Score, constraint: Constraint) -> list[str]:
+def _kept(read: Score, constraint: Constraint | Given) -> list[str]:
     """Reasons why a given line has lost a note of its own, by id."""
     if not isinstance(constraint, Given):
         return []
@@ -136,7 +136,7 @@ def _verification(name: str, reasons: list[str], *, hard: bool = True) -> Verifi
     return Verification(name, not reasons, tuple(reasons), hard)
 
 
-def judge(grid: Grid, constraint: Constraint, plan: Plan) -> list[str]:
+def judge(grid: Grid, constraint: Constraint | Given, plan: Plan) -> list[str]:
     """Reasons why a constraint of a plan does not hold in a grid; empty if it does."""
     match constraint:
         case Soft():

@@ -17,13 +17,20 @@ from clausula.constraints.chord_pattern import ChordPattern
 from clausula.constraints.contour import Contour, Shape
 from clausula.constraints.copying import MaxCopy
 from clausula.constraints.counting import Climax, Count, Stagnation
-from clausula.constraints.given import Given
 from clausula.constraints.pattern import Material, Pattern
 from clausula.constraints.pins import Pin
 from clausula.constraints.place import Degree, Place, Span, numeral
 from clausula.constraints.repeat import Repeat
 from clausula.constraints.soft import Soft
-from clausula.constraints.sonority import Chord, Progression, Range, Rhythm, Scale, chord_classes
+from clausula.constraints.sonority import (
+    BAR_LINE,
+    Chord,
+    Progression,
+    Range,
+    Rhythm,
+    Scale,
+    chord_classes,
+)
 from clausula.constraints.transposition import (
     Direction,
     InKey,
@@ -45,7 +52,7 @@ FORMS = (
     "pin bass @ 5.1 D3, pin soprano @ 5.2 F#4 sounding; "
     "climax once S, climax once S @ 9-12; count 8-12 notes in B, count 1 G5 in S @ 1-8; "
     "stagnation 3 in S; range S D4-G5; scale B @ 5-8, scale S of C D E G A; "
-    "chord V65 @ 4 for 2; progression I ii6 V7 I @ 1; rhythm S q e e h @ 1; "
+    "chord V65 @ 4 for 2; progression I ii6:1/2 V7 I:2 @ 1; rhythm S q e e h @ 1; "
     "pattern S degrees 1 2 3 (4 | 5)* 1 @ 1-4, pattern S pitches G4 . B4 @ 1, "
     "pattern A intervals (+2 | -2 | 1)*, pattern B durations (q q | h)* @ 1-4, "
     "pattern chords I (IV | ii6) V7? I @ 1-2 each 2; contour S arch @ 1-4; "
@@ -68,7 +75,7 @@ NoteConstraint = (
     | Vary
     | MaxCopy
 )
-HardConstraint = Cadence | Repeat | Pin | Given | NoteConstraint
+HardConstraint = Cadence | Repeat | Pin | NoteConstraint
 Constraint = HardConstraint | Soft
 
 _PLACE = r"\d{1,9}(?:\.\d{1,9}(?:\.\d{1,9}|/[1-9]\d{0,8})?)?"
@@ -262,8 +269,27 @@ def _chord(found: re.Match[str]) -> Chord:
 
 
 def _progression(found: re.Match[str]) -> Progression:
-    names = tuple(_numeral(name) for name in found[1].split())
-    return Progression(names, _place(found[2]), Fraction(found[3] or 1))
+    return parse_progression(found[1], _place(found[2]), Fraction(found[3] or 1))
+
+
+def parse_progression(text: str, at: Place, beats: Fraction = Fraction(1)) -> Progression:
+    """Read the chords of ``"I ii6 | V7:2 I"``.
+
+    Args:
+        text: Roman numerals, a length in beats after a colon where it is not ``beats``, bar lines.
+        at: where the first begins.
+        beats: how long a chord without a length lasts.
+
+    Raises:
+        InputError: there is no chord, or one cannot be read.
+    """
+    progression = Progression(tuple(text.replace(BAR_LINE, f" {BAR_LINE} ").split()), at, beats)
+    lengths = progression.lengths()
+    if not lengths:
+        raise InputError(f"{text!r} names no chord; write Roman numerals: I IV V7 I")
+    for name, _ in lengths:
+        _numeral(name)
+    return progression
 
 
 def _numeral(name: str) -> str:

@@ -124,7 +124,7 @@ def demands_of(scene: Scene) -> list[Demand]:
     return demands + sorted(asked, key=lambda demand: demand.name in own)
 
 
-def compiled(constraint: Constraint, plan: Plan) -> Demand:
+def compiled(constraint: Constraint | Given, plan: Plan) -> Demand:
     """A constraint as the provers and the search read it.
 
     Raises:
@@ -138,7 +138,7 @@ def compiled(constraint: Constraint, plan: Plan) -> Demand:
     return demand._replace(sounding=np.bitwise_and.reduce(words))
 
 
-def _compiled(constraint: Constraint, plan: Plan) -> Demand:
+def _compiled(constraint: Constraint | Given, plan: Plan) -> Demand:
     """The same without what may sound.
 
     Raises:

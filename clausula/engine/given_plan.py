@@ -195,7 +195,7 @@ def plan_around(
         tuple(ending.cadence for ending in endings if ending.cadence is not None),
         tuple(c for c in constraints if isinstance(c, Repeat)),
         tuple(c for c in constraints if isinstance(c, Pin)),
-        tuple(c for c in constraints if not isinstance(c, Cadence | Repeat | Pin | Given)),
+        tuple(c for c in constraints if not isinstance(c, Cadence | Repeat | Pin)),
         (*lines, *asked, *constraints),
         tuple((ending.arrival, ending.end) for ending in endings),
         key_track(home, timeline, closes, moved),

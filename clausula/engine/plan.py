@@ -84,7 +84,7 @@ class Plan:
     repeats: tuple[Repeat, ...]
     pins: tuple[Pin, ...]
     others: tuple[NoteConstraint | Soft, ...]
-    asked: tuple[Constraint, ...]
+    asked: tuple[Constraint | Given, ...]
     fermatas: tuple[tuple[int, int], ...]
     keys: tuple[tuple[int, Key], ...]
     given: tuple[Given, ...] = ()
@@ -102,7 +102,7 @@ class Plan:
         return [key for start, key in self.keys if start <= frame][-1]
 
     @property
-    def constraints(self) -> tuple[Constraint, ...]:
+    def constraints(self) -> tuple[Constraint | Given, ...]:
         """Lines, cadences, repeats, pins and the rest, as the report lists them."""
         return (*self.given, *self.cadences, *self.repeats, *self.pins, *self.others)
 
@@ -180,7 +180,7 @@ def make_plan(
         ordered,
         (*by_form, *returns),
         tuple(c for c in constraints if isinstance(c, Pin)),
-        tuple(c for c in constraints if not isinstance(c, Cadence | Repeat | Pin | Given)),
+        tuple(c for c in constraints if not isinstance(c, Cadence | Repeat | Pin)),
         tuple([*asked_cadences, *(c for c in constraints if not isinstance(c, Cadence))]),
         fermatas,
         key_track(key, timeline, _closes(key, timeline, phrases, closing), [*by_form, *moved]),
