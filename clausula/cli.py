@@ -41,12 +41,18 @@ def compose(
     key: Annotated[str, typer.Option(help="home key: G, 'f# minor', Bb")] = "G",
     mode: Annotated[str | None, typer.Option(help="major or minor, whatever --key says")] = None,
     meter: Annotated[str, typer.Option(help="time signature")] = "4/4",
-    measures: Annotated[int, typer.Option(help="full measures")] = 16,
+    measures: Annotated[
+        int | None, typer.Option(help="full measures; 16, or what --progression fills")
+    ] = None,
     form: Annotated[
         str | None, typer.Option(help='a letter a phrase, primed where varied: "A A\' B A"')
     ] = None,
     cadences: Annotated[
         str | None, typer.Option(help="in place of the form's own: HC@4.3,PAC@8.3:V,PAC@16.3")
+    ] = None,
+    progression: Annotated[
+        str | None,
+        typer.Option(help="chords, one a beat or with beats: 'I IV | V7:2 I'"),
     ] = None,
     constraint: Annotated[
         list[str] | None,
@@ -87,6 +93,7 @@ def compose(
         meter=meter,
         form=form,
         cadences=cadences,
+        progression=progression,
         constraints=many,
         rules=rules,
         beam=beam,
@@ -142,9 +149,8 @@ def _show(piece: Piece, out: Path) -> None:
     from rich.table import Table
 
     report = piece.report
-    table = Table(
-        title=f"{piece.score.title}, {report['meter']}, {report['form']}, seed {report['seed']}"
-    )
+    about = report.get("form") or f"{report['key']} ({report['key_source']})"
+    table = Table(title=f"{piece.score.title}, {report['meter']}, {about}, seed {report['seed']}")
     table.add_column("asked")
     table.add_column("verified in the written file")
     for row in report["verified"]:
@@ -173,6 +179,10 @@ def harmonize(
     mode: Annotated[str | None, typer.Option(help="major or minor, whatever --key says")] = None,
     cadences: Annotated[
         str | None, typer.Option(help="in place of those chosen there: HC@4.3,PAC@8.3:V")
+    ] = None,
+    progression: Annotated[
+        str | None,
+        typer.Option(help="chords, one a beat or with beats: 'I IV | V7:2 I'"),
     ] = None,
     constraint: Annotated[
         list[str] | None,
@@ -210,6 +220,7 @@ def harmonize(
         key=key,
         mode=mode,
         cadences=cadences,
+        progression=progression,
         constraints=many,
         rules=rules,
         beam=beam,

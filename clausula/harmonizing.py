@@ -15,6 +15,7 @@ from clausula.constraints.given import Given
 from clausula.constraints.place import Timeline
 from clausula.constraints.rulesets import RuleSet, load_ruleset
 from clausula.constraints.text import parse_cadences, parse_constraint, parse_voice
+from clausula.engine.chord_plan import chords_under
 from clausula.engine.given_plan import Ending, endings_of, plan_around
 from clausula.engine.plan import Constraint, Plan
 from clausula.engine.tables import Compiled, compile_plan, state_counts
@@ -63,6 +64,7 @@ def harmonize(
     key: str | Key | None = None,
     mode: str | None = None,
     cadences: str | Sequence[Cadence] | None = None,
+    progression: str | None = None,
     constraints: Sequence[str | Constraint] = (),
     rules: str | Path | RuleSet = "chorale",
     beam: int = 32,
@@ -86,6 +88,8 @@ def harmonize(
         key: home key; the file's own, or inferred, if left out.
         mode: overrides the mode of ``key``, or of the file's signature.
         cadences: in place of those that would be chosen there, such as ``"HC@4.3,PAC@8.3:V"``.
+        progression: the chords, as in ``compose``, from the beginning on; the last one is held to
+            the end. No cadences are chosen then: the chords say how phrases close.
         constraints: pins, returns, ranges and the like, as text or values; cadences too.
         rules: rule set that is kept throughout and by which the result is checked. A fault that
             lies in given lines alone is reported, not judged.
@@ -110,7 +114,7 @@ def harmonize(
     require_counts(beam, 1 + alternatives, seed)
     score = source if isinstance(source, Score) else read_score(source)
     ruleset = load_ruleset(rules)
-    asked = requested_of(score, voices, key, mode, cadences, constraints)
+    asked = requested_of(score, voices, key, mode, cadences, progression, constraints)
     request, compiled = possible(asked, ruleset)
     plan = request.plan
     # Only now is JAX needed: what cannot be met fails at once.
@@ -149,6 +153,7 @@ def requested_of(
     key: str | Key | None = None,
     mode: str | None = None,
     cadences: str | Sequence[Cadence] | None = None,
+    progression: str | None = None,
     constraints: Sequence[str | Constraint] = (),
 ) -> Request:
     """What a score gives, as ``harmonize`` reads it.
@@ -167,15 +172,12 @@ def requested_of(
     wanted = parse_cadences(cadences) if isinstance(cadences, str) else tuple(cadences or ())
     wanted += tuple(c for c in parsed if isinstance(c, Cadence))
     ends = phrase_ends(lines, timeline)
-    return Request(
-        lines,
-        timeline,
-        home,
-        source,
-        ends,
-        endings_of(lines, timeline, home, ends.frames, wanted),
-        [c for c in parsed if not isinstance(c, Cadence)],
-    )
+    endings = endings_of(lines, timeline, home, ends.frames, wanted)
+    others = [c for c in parsed if not isinstance(c, Cadence)]
+    if progression is not None:
+        others.insert(0, chords_under(progression, timeline))
+        endings = [e if e.asked else replace(e, choices=()) for e in endings]
+    return Request(lines, timeline, home, source, ends, endings, others)
 
 
 def possible(request: Request, ruleset: RuleSet) -> tuple[Request, Compiled]:
@@ -221,7 +223,6 @@ def _report(request: Request, compiled: Compiled, ruleset: RuleSet) -> dict[str,
     plan = request.plan
     return {
         "key": str(plan.key),
-        "form": f"{plan.key} ({request.key_source}), phrases by {request.ends.source}",
         "key_source": request.key_source,
         "meter": str(plan.timeline.meter),
         "measures": plan.timeline.measures,
