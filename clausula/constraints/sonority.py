@@ -276,7 +276,7 @@ def chord_and_beats(text: str, beats: Fraction) -> tuple[str, Fraction]:
     name, colon, length = text.partition(":")
     if not colon:
         return name, beats
-    if not re.fullmatch(r"\d{1,4}(/\d{1,4})?", length) or not Fraction(length):
+    if not re.fullmatch(r"\d{1,4}(/[1-9]\d{0,3})?", length) or not Fraction(length):
         raise InputError(f"{text!r}: {length!r} is no length in beats; write I:2 or V7:1/2")
     return name, Fraction(length)
 
