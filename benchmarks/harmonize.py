@@ -154,7 +154,10 @@ def judged(given: Path, written: Path, piece: Piece) -> dict:
     claimed = [c for c in piece.report["cadences"] if c["cadence"] is not None]
     held = 0
     for claim in claimed:
-        (cadence,) = parse_cadences(f"{claim['cadence']}@{claim['at']} in {claim['key']}")
+        anticipated = " anticipated" if claim["anticipated"] else ""
+        (cadence,) = parse_cadences(
+            f"{claim['cadence']}@{claim['at']} in {claim['key']}{anticipated}"
+        )
         arrival = piece.plan.timeline.frame_of(cadence.measure, cadence.beat)
         held += not verify_cadence(grid, cadence, piece.plan.timeline.phrase_end(arrival))
     faults = [f for f in check(written).findings if f.severity.word == "error"]

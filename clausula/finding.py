@@ -69,12 +69,13 @@ def find(
 
     found = Found([])
     where = ""
+    distinct = DISTINCT * (1 - len(plan.given) / len(Voice))  # only other voices can differ
     for attempt in range(ATTEMPTS):
         outcome = session.search(seed, attempt)
         found.dead_ends += outcome.dead_ends
         where = outcome.first_dead_end or where
         for draft in outcome.drafts(title):
-            if any(difference(draft.grid, a.grid) < DISTINCT for a in found.accepted):
+            if any(difference(draft.grid, a.grid) < distinct for a in found.accepted):
                 continue
             score = notated(draft.grid, plan, title)
             verified, report = verify(score, plan, ruleset)

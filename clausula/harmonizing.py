@@ -245,5 +245,6 @@ def _closing(ending: Ending, plan: Plan) -> dict[str, Any]:
         "at": str(plan.timeline.place(ending.arrival)),
         "cadence": None if cadence is None else cadence.kind.value,
         "key": None if cadence is None else str(cadence.key_in(plan.key)),
+        "anticipated": cadence is not None and cadence.anticipated,
         "asked": ending.asked,
     }

@@ -46,7 +46,8 @@ from clausula.grid import VOICE_LETTERS, Voice
 from clausula.pitch import Key, SpelledPitch
 
 FORMS = (
-    "PAC@8.3, IAC@12, HC@4:V, DC@8, plagal@16.3, phrygian@4:ii, PAC@8 in D minor; "
+    "PAC@8.3, IAC@12, HC@4:V, DC@8, plagal@16.3, phrygian@4:ii, PAC@8 in D minor, "
+    "PAC@8 anticipated; "
     "repeat 1-3 @ 13, the same with up P5, down M2, tonal up 1, to vi, to D down or inverted "
     "about B4 after it and in S,B at the end; "
     "pin bass @ 5.1 D3, pin soprano @ 5.2 F#4 sounding; "
@@ -80,7 +81,9 @@ Constraint = HardConstraint | Soft
 
 _PLACE = r"\d{1,9}(?:\.\d{1,9}(?:\.\d{1,9}|/[1-9]\d{0,8})?)?"
 _KINDS = "|".join(kind.value for kind in CadenceKind)
-_CADENCE = re.compile(rf"({_KINDS})\s*@\s*({_PLACE})\s*(?:(?::|\bin\b)\s*(.+))?", re.IGNORECASE)
+_CADENCE = re.compile(
+    rf"({_KINDS})\s*@\s*({_PLACE})\s*(?:(?::|\bin\b)\s*(.+?))?(\s*\banticipated)?", re.IGNORECASE
+)
 _REPEAT = re.compile(
     rf"repeat\s+({_PLACE})(?:\s*-\s*({_PLACE}))?\s*@\s*({_PLACE})(?:\s+(.*?))??(?:\s+in\s+(.+))?"
 )
@@ -176,7 +179,7 @@ def _cadence(found: re.Match[str]) -> Cadence:
     place = _place(found[2])
     key = None if found[3] is None else _key(found[3])
     kind = next(kind for kind in CadenceKind if kind.value.lower() == found[1].lower())
-    return Cadence(kind, place.measure, place.beat, key)
+    return Cadence(kind, place.measure, place.beat, key, found[4] is not None)
 
 
 def _repeat(found: re.Match[str]) -> Repeat:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from clausula.constraints.cadence import Cadence, line_fits
+from clausula.constraints.cadence import Cadence, CadenceKind
+from clausula.constraints.cadence_fit import line_fits
 from clausula.constraints.given import Given
 from clausula.constraints.pins import Pin
 from clausula.constraints.place import Timeline
@@ -26,6 +27,8 @@ from clausula.engine.plan import Plan, require_length, require_sense
 from clausula.errors import PlanError
 from clausula.grid import Voice
 from clausula.pitch import Key
+
+ANTICIPATED = (CadenceKind.PAC, CadenceKind.IAC)
 
 
 @dataclass(frozen=True)
@@ -142,9 +145,12 @@ def _allowed(
     found = []
     for close in preferred(home, ending, final=final):
         at_home = close.key.of(home) == home
-        cadence = Cadence(close.kind, place.measure, place.beat, None if at_home else close.key)
-        if all(line_fits(cadence, timeline, home, v, pitch) for v, pitch in pitches.items()):
-            found.append(cadence)
+        plain = Cadence(close.kind, place.measure, place.beat, None if at_home else close.key)
+        ways = [plain, replace(plain, anticipated=True)] if close.kind in ANTICIPATED else [plain]
+        for cadence in ways:
+            if all(line_fits(cadence, timeline, home, v, pitch) for v, pitch in pitches.items()):
+                found.append(cadence)
+                break
     return tuple(found)
 
 
