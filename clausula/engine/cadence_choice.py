@@ -35,7 +35,14 @@ from clausula.pitch import SCALE, Key, Mode
 
 COUNTS = Path(__file__).with_name("cadences.json")
 BACKING = 2.0  # weight of a wider set of counts, in cadences
-_FINAL = (CadenceKind.PAC, CadenceKind.IAC, CadenceKind.PLAGAL, CadenceKind.HC)
+# What may end a piece at home, the best last.
+_FINAL = (
+    CadenceKind.PHRYGIAN,
+    CadenceKind.HC,
+    CadenceKind.PLAGAL,
+    CadenceKind.IAC,
+    CadenceKind.PAC,
+)
 
 
 class Close(NamedTuple):
@@ -64,7 +71,7 @@ def preferred(home: Key, ending: tuple[int, int] | None, *, final: bool) -> list
     """Every close, the likeliest first.
 
     The piece's end is closed at home if that can be, by a perfect cadence rather than an imperfect,
-    a plagal or a half one.
+    a plagal or a half one; if not, on the tonic's major chord as the dominant of the fourth degree.
 
     Args:
         home: the home key.
@@ -74,17 +81,19 @@ def preferred(home: Key, ending: tuple[int, int] | None, *, final: bool) -> list
     places = [str((pitch - home.tonic_pc) % 12) for pitch in ending or ()]
     wider = [",".join(places[i:]) for i in range(len(places) + 1)]
     sets = [_counts()[home.mode.value].get(place, {}) for place in wider]
-    homely = home.transpose(0).mode
 
-    def weight(close: Close) -> tuple[bool, int, float]:
-        at_home = close.key == Degree(0, homely)
-        rank = _FINAL.index(close.kind) if close.kind in _FINAL else len(_FINAL)
+    def weight(close: Close) -> tuple[int, float]:
+        rank = 0
+        if final and close.key.of(home) == home and close.kind in _FINAL:
+            rank = 2 + _FINAL.index(close.kind)
+        elif final and close.key.degree == 3 and close.kind is CadenceKind.HC:
+            rank = 1
         likely = 1e-6
         for counts in reversed(sets):
             likely = (counts.get(str(close), 0) + BACKING * likely) / (
                 sum(counts.values()) + BACKING
             )
-        return final and at_home, -rank if final and at_home else 0, likely
+        return rank, likely
 
     return sorted(closes_of(home), key=weight, reverse=True)
 
