@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from clausula.errors import ClausulaError, CorpusError, InputError, PlanError, SearchError
     from clausula.grid import Grid, Meter
     from clausula.gridding import to_grid, to_score
+    from clausula.harmonizing import harmonize
     from clausula.piece import Piece
     from clausula.pitch import Key, Mode, SpelledPitch
     from clausula.reading import read_score
@@ -52,6 +53,7 @@ __all__ = [
     "check",
     "compose",
     "explain",
+    "harmonize",
     "load_ruleset",
     "parse_constraint",
     "read_score",
@@ -83,6 +85,7 @@ _HOME = {
     "check": "clausula.checker.check",
     "compose": "clausula.composing",
     "explain": "clausula.constraints.explain",
+    "harmonize": "clausula.harmonizing",
     "load_ruleset": "clausula.constraints.rulesets",
     "parse_constraint": "clausula.constraints.text",
     "read_score": "clausula.reading",

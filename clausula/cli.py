@@ -41,12 +41,18 @@ def compose(
     key: Annotated[str, typer.Option(help="home key: G, 'f# minor', Bb")] = "G",
     mode: Annotated[str | None, typer.Option(help="major or minor, whatever --key says")] = None,
     meter: Annotated[str, typer.Option(help="time signature")] = "4/4",
-    measures: Annotated[int, typer.Option(help="full measures")] = 16,
+    measures: Annotated[
+        int | None, typer.Option(help="full measures; 16, or what --progression fills")
+    ] = None,
     form: Annotated[
         str | None, typer.Option(help='a letter a phrase, primed where varied: "A A\' B A"')
     ] = None,
     cadences: Annotated[
         str | None, typer.Option(help="in place of the form's own: HC@4.3,PAC@8.3:V,PAC@16.3")
+    ] = None,
+    progression: Annotated[
+        str | None,
+        typer.Option(help="chords, one a beat or with beats: 'I IV | V7:2 I'"),
     ] = None,
     constraint: Annotated[
         list[str] | None,
@@ -87,6 +93,7 @@ def compose(
         meter=meter,
         form=form,
         cadences=cadences,
+        progression=progression,
         constraints=many,
         rules=rules,
         beam=beam,
@@ -142,9 +149,8 @@ def _show(piece: Piece, out: Path) -> None:
     from rich.table import Table
 
     report = piece.report
-    table = Table(
-        title=f"{piece.score.title}, {report['meter']}, {report['form']}, seed {report['seed']}"
-    )
+    about = report.get("form") or f"{report['key']} ({report['key_source']})"
+    table = Table(title=f"{piece.score.title}, {report['meter']}, {about}, seed {report['seed']}")
     table.add_column("asked")
     table.add_column("verified in the written file")
     for row in report["verified"]:
@@ -159,6 +165,73 @@ def _show(piece: Piece, out: Path) -> None:
         + " report.json",
         highlight=False,
     )
+
+
+@app.command()
+def harmonize(
+    file: Annotated[Path, typer.Argument(help="MusicXML, MIDI, kern or ABC: one to three lines")],
+    voice: Annotated[
+        str | None, typer.Option(help="which they are: soprano, or S,B; told if left out")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="home key; the file's, or inferred, and stated")
+    ] = None,
+    mode: Annotated[str | None, typer.Option(help="major or minor, whatever --key says")] = None,
+    cadences: Annotated[
+        str | None, typer.Option(help="in place of those chosen there: HC@4.3,PAC@8.3:V")
+    ] = None,
+    progression: Annotated[
+        str | None,
+        typer.Option(help="chords, one a beat or with beats: 'I IV | V7:2 I'"),
+    ] = None,
+    constraint: Annotated[
+        list[str] | None,
+        typer.Option(help="one more, any number of times: 'pin bass @ 5.1 D3', 'range A G3-C5'"),
+    ] = None,
+    constraints: Annotated[
+        Path | None, typer.Option(help='a TOML file of many: constraints = ["PAC@8", …]')
+    ] = None,
+    rules: Annotated[str, typer.Option(help="rule set: a name or a TOML file")] = "chorale",
+    beam: Annotated[int, typer.Option(help="hypotheses kept at every step")] = 32,
+    alternatives: Annotated[int, typer.Option(help="further pieces that differ, piece-2.* …")] = 0,
+    seed: Annotated[int, typer.Option(help="the same seed writes the same piece")] = 0,
+    proposal: Annotated[str, typer.Option(help=PROPOSAL_HELP)] = "transformer",
+    weights: Annotated[
+        Path | None, typer.Option(help="of a proposal that 'clausula train' wrote")
+    ] = None,
+    style: Annotated[
+        str | None, typer.Option(help="tag that the proposal knows: bach, monteverdi, …")
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(help="folder for piece.musicxml .mid .svg .png, report.json")
+    ] = Path("out"),
+) -> None:
+    """Find the other voices to a melody, a bass, or any lines of a file."""
+    from clausula.constraints.text import load_constraints
+    from clausula.harmonizing import harmonize as harmonize_file
+
+    require_folder(out)
+    many: list[str | Constraint] = [*(constraint or ())]
+    if constraints is not None:
+        many += load_constraints(constraints)
+    piece = harmonize_file(
+        file,
+        voices=voice,
+        key=key,
+        mode=mode,
+        cadences=cadences,
+        progression=progression,
+        constraints=many,
+        rules=rules,
+        beam=beam,
+        alternatives=alternatives,
+        seed=seed,
+        proposal=proposal,
+        weights=weights,
+        style=style,
+    )
+    write_folder(piece, out)
+    _show(piece, out)
 
 
 @app.command()

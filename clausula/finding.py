@@ -16,7 +16,7 @@ from clausula.checker.report import Report
 from clausula.constraints.rulesets import RuleSet
 from clausula.engine.plan import Plan
 from clausula.errors import SearchError
-from clausula.grid import Grid
+from clausula.grid import Grid, Voice
 from clausula.gridding import to_score
 from clausula.score import Score
 from clausula.verifying import Verification, verify
@@ -69,12 +69,13 @@ def find(
 
     found = Found([])
     where = ""
+    distinct = DISTINCT * (1 - len(plan.given) / len(Voice))  # only other voices can differ
     for attempt in range(ATTEMPTS):
         outcome = session.search(seed, attempt)
         found.dead_ends += outcome.dead_ends
         where = outcome.first_dead_end or where
         for draft in outcome.drafts(title):
-            if any(difference(draft.grid, a.grid) < DISTINCT for a in found.accepted):
+            if any(difference(draft.grid, a.grid) < distinct for a in found.accepted):
                 continue
             score = notated(draft.grid, plan, title)
             verified, report = verify(score, plan, ruleset)
@@ -132,15 +133,30 @@ def _report(
 def notated(grid: Grid, plan: Plan, title: str) -> Score:
     """The grid in notation, with a fermata on every note of each phrase's final chord.
 
-    That includes inner notes that began before the others: an editor prints it on all four.
+    That includes inner notes that began before the others: an editor prints it on all four. Lines
+    that were given are the notes that were given, and the others have fermatas where those have.
     """
     score = to_score(grid, title=title)
     ends = {Fraction(end, grid.frames_per_quarter) for _, end in plan.fermatas}
+    lines = {line.voice: line.notes for line in plan.given}
+    if lines:
+        ends = {note.end for notes in lines.values() for note in notes if note.fermata}
+    taken = {note.id for notes in lines.values() for note in notes}
     parts = (
         replace(
             part,
-            notes=tuple(replace(n, fermata=n.onset + n.duration in ends) for n in part.notes),
+            notes=lines.get(
+                Voice(voice),
+                tuple(replace(n, id=_free(n.id, taken), fermata=n.end in ends) for n in part.notes),
+            ),
         )
-        for part in score.parts
+        for voice, part in enumerate(score.parts)
     )
     return replace(score, parts=tuple(parts))
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """The id itself, or with letters added until no given note has it."""
+    while name in taken:
+        name += "x"
+    return name

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 
@@ -58,7 +59,7 @@ class Meter:
         """Length of a measure in quarter notes."""
         return Fraction(4 * self.numerator, self.denominator)
 
-    @property
+    @cached_property
     def beat(self) -> Fraction:
         """Length of a beat in quarter notes; a dotted value in compound meters."""
         unit = Fraction(4, self.denominator)

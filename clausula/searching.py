@@ -25,16 +25,18 @@ from clausula.engine.rendering import grid_of
 from clausula.engine.search import search
 from clausula.engine.tables import Compiled, search_tables
 from clausula.engine.taste import taste, taste_terms, write_reference
-from clausula.grid import Grid
+from clausula.grid import REST, Grid
 from clausula.neural.echo import Return, no_return
 from clausula.neural.features import (
     AGES,
     PIN_ANY,
+    PIN_HOLD,
     PIN_ONSET,
     Pins,
     controls_of,
     example_of,
     no_pins,
+    sounding_of,
 )
 from clausula.neural.proposals import DEFAULT, DEFAULT_STYLE, Loaded, load_proposal
 from clausula.neural.scoring import nats_by_voice_stepwise
@@ -190,8 +192,8 @@ class Session:
 
 
 def _pins(plan: Plan) -> Pins | None:
-    """The pinned notes as a network hears them; none where there are none."""
-    if not plan.pins:
+    """The pinned notes and the given lines as a network hears them; none where there are none."""
+    if not plan.pins and not plan.given:
         return None
     timeline = plan.timeline
     pins = no_pins(timeline.n_frames)
@@ -199,6 +201,11 @@ def _pins(plan: Plan) -> Pins | None:
         frame = timeline.frame_of(pin.measure, pin.beat)
         pins.sounding[frame, pin.voice] = pin.pitch.semitone - LOWEST + FIRST_PITCH
         pins.state[frame, pin.voice] = PIN_ONSET if pin.onset else PIN_ANY
+    for line in plan.given:
+        pitch = line.pitches(timeline)
+        states = np.where(line.onsets(timeline), PIN_ONSET, PIN_HOLD)
+        pins.sounding[:, line.voice] = sounding_of(pitch)
+        pins.state[:, line.voice] = np.where(pitch == REST, PIN_ANY, states)
     return pins
 
 

@@ -11,15 +11,17 @@ from fractions import Fraction
 from pathlib import Path
 
 from clausula.checker.check import check
-from clausula.checker.report import Report
+from clausula.checker.report import Finding, Report
 from clausula.constraints.cadence import Cadence
 from clausula.constraints.chord_pattern import ChordPattern
 from clausula.constraints.contour import Contour
 from clausula.constraints.copying import MaxCopy
 from clausula.constraints.counting import Climax, Count, Stagnation
+from clausula.constraints.given import Given
 from clausula.constraints.pattern import Pattern
 from clausula.constraints.pins import Pin
 from clausula.constraints.place import Place
+from clausula.constraints.registry import RULES
 from clausula.constraints.repeat import Repeat
 from clausula.constraints.rule import Severity
 from clausula.constraints.rulesets import RuleSet
@@ -30,6 +32,7 @@ from clausula.constraints.verify import verify_cadence, verify_pin, verify_repea
 from clausula.constraints.verify_contour import verify_contour
 from clausula.constraints.verify_copying import verify_max_copy
 from clausula.constraints.verify_counting import verify_climax, verify_count, verify_stagnation
+from clausula.constraints.verify_given import verify_line, verify_notes
 from clausula.constraints.verify_pattern import verify_chord_pattern, verify_pattern
 from clausula.constraints.verify_sonority import (
     verify_chord,
@@ -78,7 +81,8 @@ def verify(score: Score, plan: Plan, ruleset: RuleSet) -> tuple[list[Verificatio
         ruleset: by which it is checked, with the plan's local keys and with inferred ones.
 
     Returns:
-        A verification for each line of ``requested``, and the checker's report on the file.
+        A verification for each line of ``requested``, and the checker's report on the file, without
+        the faults that lie in given lines alone.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "piece.musicxml"
@@ -86,7 +90,7 @@ def verify(score: Score, plan: Plan, ruleset: RuleSet) -> tuple[list[Verificatio
         read = read_score(path)
     grid = to_grid(read, plan.key, plan.timeline.frames_per_quarter)
     rows = [
-        _verification(str(c), judge(grid, c, plan), hard=not isinstance(c, Soft))
+        _verification(str(c), judge(grid, c, plan) + _kept(read, c), hard=not isinstance(c, Soft))
         for c in plan.constraints
     ]
     quarter = plan.timeline.frames_per_quarter
@@ -95,12 +99,27 @@ def verify(score: Score, plan: Plan, ruleset: RuleSet) -> tuple[list[Verificatio
         f"{f.code} m. {f.measure} beat {f.beat}: {f.message}"
         for report in (check(read, every_hard_rule(ruleset), plan.key, keys), check(read, ruleset))
         for f in report.findings
-        if f.severity is Severity.ERROR
+        if f.severity is Severity.ERROR and not _of_given(f, plan)
     )
     rows.append(_verification(f"rules {ruleset.name}", list(faults)))
     differs = [] if same_music(score, read) else ["the notes differ"]
     rows.append(_verification("the same music re-read", differs))
-    return rows, check(read, ruleset, plan.key, keys)
+    report = check(read, ruleset, plan.key, keys)
+    findings = tuple(f for f in report.findings if not _of_given(f, plan))
+    return rows, replace(report, findings=findings)
+
+
+def _kept(read: Score, constraint: Constraint | Given) -> list[str]:
+    """Reasons why a given line has lost a note of its own, by id."""
+    if not isinstance(constraint, Given):
+        return []
+    return verify_notes(read.parts[constraint.voice], constraint)
+
+
+def _of_given(fault: Finding, plan: Plan) -> bool:
+    """Whether a fault is that of given lines alone, which no other voice can mend."""
+    given = {line.voice.name[0] for line in plan.given}
+    return not RULES[fault.code].of_cadence and given.issuperset(fault.voices)
 
 
 def every_hard_rule(ruleset: RuleSet) -> RuleSet:
@@ -117,7 +136,7 @@ def _verification(name: str, reasons: list[str], *, hard: bool = True) -> Verifi
     return Verification(name, not reasons, tuple(reasons), hard)
 
 
-def judge(grid: Grid, constraint: Constraint, plan: Plan) -> list[str]:
+def judge(grid: Grid, constraint: Constraint | Given, plan: Plan) -> list[str]:
     """Reasons why a constraint of a plan does not hold in a grid; empty if it does."""
     match constraint:
         case Soft():
@@ -133,6 +152,8 @@ def judge(grid: Grid, constraint: Constraint, plan: Plan) -> list[str]:
             return verify_repeat(grid, constraint)
         case Pin():
             return verify_pin(grid, constraint)
+        case Given():
+            return verify_line(grid, constraint)
         case Climax():
             return verify_climax(grid, constraint)
         case Count():

@@ -163,6 +163,31 @@ def windowed(
     return builder.build(table_of_layer + [rest] * after, [*n_states, *[alive] * (after + 1)])
 
 
+def translated(
+    a: LayeredAutomaton, n_frames: int, first: int, symbols: Callable[[int, int], np.ndarray]
+) -> LayeredAutomaton:
+    """An automaton over symbols as one over tokens, at its place in a longer piece.
+
+    It is minimal if ``a`` is and each of its symbols stands for some token in each layer.
+
+    Args:
+        a: over symbols, of a few frames; begins and ends with one state.
+        n_frames: frames in the piece.
+        first: frame with which ``a`` begins; before and after it everything is accepted.
+        symbols: as in ``windowed``, frames counted from the start of the piece.
+    """
+    builder = Builder()
+    outside = builder.add(np.zeros((1, N_VOICE)))
+    table_of_layer = [outside] * (N_SLOTS * first)
+    for layer, table in enumerate(a.table_of_layer.tolist()):
+        frame, slot = divmod(layer, N_SLOTS)
+        states = int(a.n_states[layer])
+        table_of_layer.append(builder.add(a.tables[table][:states, symbols(first + frame, slot)]))
+    after = N_SLOTS * n_frames - len(table_of_layer)
+    n_states = [1] * (N_SLOTS * first) + a.n_states.tolist()
+    return builder.build(table_of_layer + [outside] * after, n_states + [1] * after, a.start)
+
+
 def reachable(a: LayeredAutomaton, domains: Domains) -> np.ndarray:
     """The boolean pass: from which states acceptance is possible within the domains.
 

@@ -17,6 +17,8 @@ What is asked, in key K, of an arrival at frame ``a`` held to the phrase end ``e
   IV; the arrival is that of a half cadence.
 * HC: at ``a`` the bass starts degree 5, the soprano starts a note, every voice sounds the triad of
   V (major in both modes), its third is present; just before ``a`` the bass is not on degree 5.
+* Anticipated (PAC, IAC): in the second half of the approach the soprano may sound its arrival's
+  degree already.
 * All: no voice rests in the approach; inner voices may hold a note into ``a``; from ``a`` to ``e``
   all four hold, and nothing is held into ``e``.
 
@@ -33,17 +35,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 
 from clausula.constraints.algebra import minimise
-from clausula.constraints.automaton import LayeredAutomaton, windowed
+from clausula.constraints.automaton import LayeredAutomaton, translated, windowed
 from clausula.constraints.domains import HOLD_BIT, REST_BIT, Domains, onsets_on
 from clausula.constraints.place import Degree, Place, Timeline
 from clausula.errors import PlanError
 from clausula.grid import SEARCH_ORDER, Voice
 from clausula.pitch import Key, Mode
-from clausula.vocabulary import HOLD_TOKEN, REST_TOKEN, voice_semitones
+from clausula.vocabulary import HOLD_TOKEN, N_VOICE, REST_TOKEN, voice_semitones
 
 REACH_BEATS = 2
 
@@ -76,16 +79,24 @@ class Cadence:
         measure: measure of the arrival.
         beat: beat of the arrival.
         key: its key, by name or by Roman numeral of the home key; ``None`` is the home key.
+        anticipated: whether the soprano may anticipate its last note.
     """
 
     kind: CadenceKind
     measure: int
     beat: Fraction = Fraction(1)
     key: Key | Degree | None = None
+    anticipated: bool = False
 
     def __str__(self) -> str:
         key = "" if self.key is None else f" in {self.key}"
-        return f"{self.kind.value}@{Place(self.measure, self.beat)}{key}"
+        anticipated = " anticipated" if self.anticipated else ""
+        return f"{self.kind.value}@{Place(self.measure, self.beat)}{key}{anticipated}"
+
+    def anticipates_from(self, timeline: Timeline) -> int:
+        """The frame from which the soprano may sound its last note; the arrival if it may not."""
+        arrival = timeline.frame_of(self.measure, self.beat)
+        return arrival - timeline.frames_per_beat // 2 if self.anticipated else arrival
 
     def key_in(self, home: Key) -> Key:
         """The key of the cadence in a piece whose home key is ``home``."""
@@ -106,7 +117,7 @@ class _Sounding(IntEnum):
 
 
 @dataclass(frozen=True)
-class _Pattern:
+class Pattern:
     """One kind of cadence as data; pitch classes relative to its tonic.
 
     Attributes:
@@ -142,11 +153,11 @@ _DOMINANT_SEVENTH = {
 _DOMINANT_TRIAD = {7: _Sounding.STAYING, 2: _Sounding.STAYING, 11: _Sounding.THIRD}
 
 
-def _pattern(kind: CadenceKind, mode: Mode) -> _Pattern:
+def pattern_of(kind: CadenceKind, mode: Mode) -> Pattern:
     """The pattern of a kind of cadence in a mode."""
     if kind is CadenceKind.HC:
         not_five = {pc: _Sounding.STAYING for pc in range(12) if pc != 7}
-        return _Pattern(
+        return Pattern(
             approach={voice: _DOMINANT_TRIAD for voice in _INNER} | {Voice.BASS: not_five},
             chordal=(Voice.BASS,),
             leads=False,
@@ -166,7 +177,7 @@ def _pattern(kind: CadenceKind, mode: Mode) -> _Pattern:
         common = _Sounding.STAYING if plagal else _Sounding.LEAVING
         subdominant = {5: _Sounding.LEAVING, sixth: _Sounding.LEAVING, 0: common}
         goal = (0, third, 7) if plagal else (7, 11, 2)
-        return _Pattern(
+        return Pattern(
             approach=dict.fromkeys(upper, subdominant)
             | {Voice.BASS: {5 if plagal else sixth: _Sounding.LEAVING}},
             chordal=tuple(Voice),
@@ -181,7 +192,7 @@ def _pattern(kind: CadenceKind, mode: Mode) -> _Pattern:
     if kind is CadenceKind.DC:
         # Of the dominant's notes none is in the goal; its third is the key's tonic.
         dominant = dict.fromkeys((7, 2, 5), _Sounding.LEAVING) | {11: _Sounding.THIRD}
-        return _Pattern(
+        return Pattern(
             approach=dict.fromkeys(upper, dominant) | {Voice.BASS: {7: _Sounding.LEAVING}},
             chordal=tuple(Voice),
             leads=True,
@@ -192,7 +203,7 @@ def _pattern(kind: CadenceKind, mode: Mode) -> _Pattern:
             soprano=(0, third),
             bass=sixth,
         )
-    return _Pattern(
+    return Pattern(
         approach={voice: _DOMINANT_SEVENTH for voice in upper}
         | {Voice.BASS: {7: _Sounding.STAYING}},
         chordal=tuple(Voice),
@@ -221,28 +232,43 @@ def cadence_automaton(
         The minimal automaton, universal outside the cadence, and the unary part.
 
     Raises:
-        PlanError: no room for the cadence, no such place or key, or a Phrygian one in major.
+        PlanError: no room for the cadence, no such place or key, a Phrygian one in major, or an
+            anticipated one that is not authentic.
     """
     arrival = timeline.frame_of(cadence.measure, cadence.beat)
     end = timeline.phrase_end(arrival) if phrase_end is None else phrase_end
     approach = _approach(cadence, timeline, arrival, end)
     key = cadence.key_in(home)
+    if cadence.anticipated and cadence.kind not in (CadenceKind.PAC, CadenceKind.IAC):
+        raise PlanError(f"{cadence}: only PAC and IAC can be anticipated; try one of them")
     if cadence.kind is CadenceKind.PHRYGIAN and key.mode is not Mode.MINOR:
         raise PlanError(f"{cadence}: {key} has no Phrygian cadence; try HC, or a minor key")
-    pattern = _pattern(cadence.kind, key.mode)
+    pattern = pattern_of(cadence.kind, key.mode)
     first = max(
         timeline.phrase_start(approach), approach - REACH_BEATS * timeline.frames_per_beat, 0
     )
     chordal_from = approach if pattern.whole_beat else arrival - 1
-    automaton = windowed(
-        timeline.n_frames,
-        range(first, arrival + 1),
-        (_Sounding.OTHER,) * len(Voice),
-        _Symbols(pattern, key, arrival).of,
-        _Tracker(pattern, chordal_from, arrival).step,
-    )
+    followed = _followed(cadence.kind, key.mode, arrival - first, chordal_from - first)
+    early = cadence.anticipates_from(timeline)
+    symbols = _Symbols(pattern, key, arrival, early)
+    automaton = translated(followed, timeline.n_frames, first, symbols.of)
     domains = _domains(pattern, key, timeline.n_frames, (approach, arrival, end))
-    return minimise(automaton), domains
+    anticipation = onsets_on(Voice.SOPRANO, (key.tonic_pc + pc for pc in pattern.soprano))
+    domains.masks[early:arrival, Voice.SOPRANO] |= np.uint32(anticipation)
+    return automaton, domains
+
+
+@lru_cache(maxsize=256)
+def _followed(kind: CadenceKind, mode: Mode, arrival: int, chordal_from: int) -> LayeredAutomaton:
+    """The minimal automaton over kinds of notes, in whatever key; frames from its window's first.
+
+    Its tokens are symbols: ``_Sounding.REST`` to ``_Sounding.THIRD``, the last one over again.
+    """
+    tracker = _Tracker(pattern_of(kind, mode), chordal_from, arrival)
+    symbols = np.minimum(np.arange(N_VOICE), _Sounding.THIRD)
+    start = (_Sounding.OTHER,) * len(Voice)
+    window = range(arrival + 1)
+    return minimise(windowed(len(window), window, start, lambda *_: symbols, tracker.step))
 
 
 def _approach(cadence: Cadence, timeline: Timeline, arrival: int, end: int) -> int:
@@ -267,11 +293,15 @@ def _approach(cadence: Cadence, timeline: Timeline, arrival: int, end: int) -> i
 
 @dataclass(frozen=True)
 class _Symbols:
-    """The kinds of notes that tokens start, before the arrival and at it."""
+    """The kinds of notes that tokens start, before the arrival and at it.
 
-    pattern: _Pattern
+    From ``early`` on the soprano may anticipate.
+    """
+
+    pattern: Pattern
     key: Key
     arrival: int
+    early: int
 
     def of(self, frame: int, slot: int) -> np.ndarray:
         """Int ``[token]``: a ``_Sounding`` for each token of the voice at this slot."""
@@ -281,6 +311,8 @@ class _Symbols:
             kinds[self.pattern.third] = _Sounding.THIRD
         else:
             kinds = self.pattern.approach.get(voice, {})
+            if voice is Voice.SOPRANO and frame >= self.early:
+                kinds = dict.fromkeys(self.pattern.soprano, _Sounding.LEAVING) | kinds
         by_pc = np.array([kinds.get(pc, _Sounding.OTHER) for pc in range(12)])
         symbols = by_pc[(voice_semitones(voice) - self.key.tonic_pc) % 12]
         symbols[REST_TOKEN], symbols[HOLD_TOKEN] = _Sounding.REST, _Sounding.HOLD
@@ -294,7 +326,7 @@ _Voices = tuple[_Sounding, ...]
 class _Tracker:
     """Follows what sounds in each voice (a tuple, soprano first) and refuses what is no cadence."""
 
-    pattern: _Pattern
+    pattern: Pattern
     chordal_from: int
     arrival: int
 
@@ -329,7 +361,7 @@ class _Tracker:
         return symbol if symbol in (_Sounding.STAYING, _Sounding.THIRD) else None
 
 
-def _domains(pattern: _Pattern, key: Key, n_frames: int, frames: tuple[int, int, int]) -> Domains:
+def _domains(pattern: Pattern, key: Key, n_frames: int, frames: tuple[int, int, int]) -> Domains:
     """The unary part of a cadence; ``frames`` are approach, arrival and phrase end."""
     approach, arrival, end = frames
     chords = {

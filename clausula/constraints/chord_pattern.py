@@ -122,6 +122,8 @@ class _Members(NamedTuple):
         bass: the same for the bass.
         root: the chords whose root it is.
         third: the chords whose third it is.
+        seventh: the chords whose seventh it is.
+        triads: the chords that have none.
     """
 
     class_of: np.ndarray
@@ -129,26 +131,31 @@ class _Members(NamedTuple):
     bass: np.ndarray
     root: np.ndarray
     third: np.ndarray
+    seventh: np.ndarray
+    triads: int
 
     @classmethod
     def of(cls, symbols: Sequence[str], keys: Sequence[Key]) -> _Members:
         """The members of every chord in every key."""
-        roles = np.zeros((12, 4, len(keys)), int)  # pitch class, role, key
+        roles = np.zeros((12, 5, len(keys)), int)  # pitch class, role, key
+        triads = 0
         for index, key in enumerate(keys):
             for bit, symbol in enumerate(symbols):
                 members, lowest = chord_classes(symbol, key)
-                for role, chroma in enumerate((members, [lowest], members[:1], members[1:2])):
+                triads |= 1 << bit if len(members) == 3 else 0
+                named = (members, [lowest], members[:1], members[1:2], members[3:])
+                for role, chroma in enumerate(named):
                     roles[chroma, role, index] |= 1 << bit
         distinct, class_of = np.unique(roles.reshape(12, -1), axis=0, return_inverse=True)
         everything = (1 << len(symbols)) - 1
-        # Silence contradicts no chord, and is no chord's root or third.
-        silent = np.repeat([everything, everything, 0, 0], len(keys))[None]
+        # Silence contradicts no chord, and is no chord's root, third or seventh.
+        silent = np.repeat([everything, everything, 0, 0, 0], len(keys))[None]
         foreign = np.zeros_like(silent)
-        table = np.concatenate([silent, foreign, distinct]).reshape(-1, 4, len(keys))
-        upper, bass, root, third = table.transpose(1, 2, 0)
+        table = np.concatenate([silent, foreign, distinct]).reshape(-1, 5, len(keys))
+        upper, bass, root, third, seventh = table.transpose(1, 2, 0)
         member = np.any(distinct, axis=1, keepdims=True)[class_of.reshape(-1), 0]
         known = np.where(member, class_of.reshape(-1) + 2, _FOREIGN)
-        return cls(known, upper, bass, root, third)
+        return cls(known, upper, bass, root, third, seventh, triads)
 
 
 class _Stage(NamedTuple):
@@ -206,6 +213,8 @@ class _Tracker:
         if stage.first and slot == N_SLOTS - 1:
             for role in (members.root, members.third):
                 chords &= np.bitwise_or.reduce([role[stage.key, s] for s in sounding])
+            sevenths = [members.seventh[stage.key, s] for s in sounding]
+            chords &= np.bitwise_or.reduce(sevenths) | members.triads
         # The fewer chords a stretch can be, the fewer ways lead on: what is lost stays lost.
         classes = states & (1 << _CLASSES) - 1
         kept = (states >> _CLASSES + count << count | chords) << _CLASSES | classes

@@ -12,6 +12,7 @@ hold token) never sounds and counts as silence. Bit ``j`` of a word stands for v
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -37,12 +38,20 @@ class ContextClass:
         arrival: whether a cadence's leading tone resolves in the frame.
         key_before: local key of the frame before, which spells what sounded there and what is held
             from there; None means the same key.
+        given: voices whose notes were given: what they do by themselves is not judged, unless the
+            rule is one of cadences.
     """
 
     key: Key
     boundary: bool = False
     arrival: bool = False
     key_before: Key | None = None
+    given: frozenset[Voice] = frozenset()
+
+    def judges(self, rule: Rule, site: tuple[int, ...]) -> bool:
+        """Whether a rule may refuse what the voices of a site do."""
+        applies = site in rule.sites.of(_N_VOICES) and rule.applies(site, _N_VOICES)
+        return applies and (rule.of_cadence or not self.given.issuperset(site))
 
 
 def pair_allowed(ruleset: RuleSet, context: ContextClass) -> np.ndarray:
@@ -53,6 +62,8 @@ def pair_allowed(ruleset: RuleSet, context: ContextClass) -> np.ndarray:
     preceding frame. What a voice may do by itself is not in here: see ``voice_allowed``.
     """
     rules = _masked(ruleset, Sites.PAIR)
+    if not rules:
+        return np.full((len(SEARCH_PAIRS), N_VOICE, N_VOICE, N_VOICE), 0xFFFFFFFF, np.uint32)
     return np.stack([_pack(_pair_allowed(ruleset, rules, context, pair)) for pair in SEARCH_PAIRS])
 
 
@@ -66,7 +77,7 @@ def voice_allowed(ruleset: RuleSet, context: ContextClass) -> np.ndarray:
     words = []
     for voice in Voice:
         allowed = np.ones((N_VOICE, N_VOICE), bool)
-        for rule in _at_site(rules, (voice,)):
+        for rule in _at_site(rules, (voice,), context):
             motion = _motion(ruleset, context, voice, before_axis=0, token_axis=1, n_axes=2)
             allowed &= ~rule.predicate(motion, _context(ruleset, context))
         allowed[:FIRST_PITCH, HOLD_TOKEN] = False
@@ -89,7 +100,7 @@ def pair_cost(ruleset: RuleSet, context: ContextClass) -> np.ndarray:
             _still(ruleset, context, voice, axis=pair.index(voice), n_axes=2) for voice in site
         ]
         for rule, nats in ruleset.costs:
-            for _ in _at_site((rule,), site):
+            for _ in _at_site((rule,), site, context):
                 cost += nats * rule.predicate(*motions, _context(ruleset, context))
     return costs
 
@@ -100,7 +111,7 @@ def voice_cost(ruleset: RuleSet, context: ContextClass) -> np.ndarray:
     for voice in Voice:
         motion = _still(ruleset, context, voice, axis=0, n_axes=1)
         for rule, nats in ruleset.costs:
-            for _ in _at_site((rule,), (voice,)):
+            for _ in _at_site((rule,), (voice,), context):
                 costs[voice] += nats * rule.predicate(motion, _context(ruleset, context))
     return costs
 
@@ -113,27 +124,53 @@ def _masked(ruleset: RuleSet, sites: Sites) -> tuple[Rule, ...]:
     )
 
 
-def _at_site(rules: tuple[Rule, ...], site: tuple[int, ...]) -> list[Rule]:
+def _at_site(rules: tuple[Rule, ...], site: tuple[int, ...], context: ContextClass) -> list[Rule]:
     """The rules that judge this voice or this pair."""
-    return [
-        rule for rule in rules if site in rule.sites.of(_N_VOICES) and rule.applies(site, _N_VOICES)
-    ]
+    return [rule for rule in rules if context.judges(rule, site)]
 
 
 def _pair_allowed(
     ruleset: RuleSet, rules: tuple[Rule, ...], context: ContextClass, pair: tuple[Voice, Voice]
 ) -> np.ndarray:
-    """``bool[32, 32, 32, 32]`` over (before first, before second, token first, token second)."""
+    """``bool[32, 32, 32, 32]`` over (before first, before second, token first, token second).
+
+    What a voice sounds after a token depends on what it sounded before only where it holds, so
+    predicates are asked apart for held voices: arrays of two axes, not four, make up most of them.
+    """
     allowed = np.ones((N_VOICE,) * 4, bool)
     site = tuple(sorted(pair))  # a rule's site names the upper voice first
-    places = [pair.index(voice) for voice in site]
-    motions = [
-        _motion(ruleset, context, voice, before_axis=place, token_axis=2 + place, n_axes=4)
-        for voice, place in zip(site, places, strict=True)
-    ]
-    for rule in _at_site(rules, site):
-        allowed &= ~rule.predicate(*motions, _context(ruleset, context))
+    judged = _at_site(rules, site, context)
+    for held in product((False, True), repeat=2):
+        where = [slice(HOLD_TOKEN, HOLD_TOKEN + 1) if holds else slice(None) for holds in held]
+        here = allowed[:, :, where[0], where[1]]
+        here[:] = True
+        motions = [
+            _moving(ruleset, context, voice, place=pair.index(voice), held=held[pair.index(voice)])
+            for voice in site
+        ]
+        for rule in judged:
+            here &= ~rule.predicate(*motions, _context(ruleset, context))
     return allowed
+
+
+def _moving(
+    ruleset: RuleSet, context: ContextClass, voice: int, *, place: int, held: bool
+) -> Motion:
+    """All motions of the voice of a pair, either those by a hold or, by new tokens, the others."""
+    semitone = voice_semitones(voice).astype(np.int8)
+    step_before = _steps(context.key_before or context.key, semitone)
+
+    def along(axis: int, *arrays: np.ndarray) -> list[np.ndarray]:
+        shape = [N_VOICE if i == axis else 1 for i in range(4)]
+        return [array.reshape(shape) for array in arrays]
+
+    before = Tone(*along(place, semitone, step_before, semitone != REST))
+    if held:
+        after = before._replace(moved=np.zeros((1,) * 4, bool))
+    else:
+        moved = np.arange(N_VOICE) >= FIRST_PITCH
+        after = Tone(*along(2 + place, semitone, _steps(context.key, semitone), moved))
+    return Motion(before, after, ruleset.low[voice], ruleset.high[voice])
 
 
 def _motion(

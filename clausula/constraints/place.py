@@ -118,6 +118,8 @@ class Timeline:
         frames_per_quarter: the grid's resolution.
         phrase_ends: frames at which a phrase is over (exclusive), ascending; the end of the piece
             is one whether or not it is named.
+        length: frames in the piece where that is given, as by a file whose last measure is whole
+            in spite of a pick-up; 0 where it follows from the measures.
     """
 
     meter: Meter
@@ -125,6 +127,7 @@ class Timeline:
     pickup: int = 0
     frames_per_quarter: int = 4
     phrase_ends: tuple[int, ...] = ()
+    length: int = 0
 
     def __post_init__(self) -> None:
         if self.measures < 1:
@@ -156,7 +159,7 @@ class Timeline:
     @property
     def n_frames(self) -> int:
         """Frames in the piece."""
-        return self.measures * self.frames_per_measure
+        return self.length or self.measures * self.frames_per_measure
 
     @property
     def position(self) -> np.ndarray:
@@ -224,8 +227,8 @@ class Timeline:
         if span is None:
             return range(self.n_frames)
         start = self.frame_of(*span.start)
-        # A last measure that a pick-up has shortened is over before its nominal bar line.
-        at_end = span.end == (self.measures + 1, 1)
+        # A last measure that is shortened is over before its nominal bar line.
+        at_end = span.end == (self.place(self.n_frames - 1).measure + 1, 1)
         end = self.n_frames if at_end else self.frame_of(*span.end)
         if end <= start:
             raise PlanError(f"measures {span}: the end comes before the start; try {span.start}-…")

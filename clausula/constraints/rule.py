@@ -174,6 +174,8 @@ class Rule:
         obeying: examples that obey it; the first mends the first of ``breaking``.
         applies: whether the rule judges a site, given the number of voices.
         blames_before: whether the fault stands in the earlier slice.
+        of_cadence: whether the rule reads ``arrival``: it judges how a cadence is made, and given
+            notes that break it have another cadence. Any other fault of given notes is theirs.
     """
 
     code: str
@@ -192,6 +194,7 @@ class Rule:
     exceptions: str = ""
     applies: Callable[[tuple[int, ...], int], bool] = field(default=everywhere, compare=False)
     blames_before: bool = False
+    of_cadence: bool = False
 
     def violations(self, prev: Sonority, cur: Sonority, context: Context) -> Array:
         """``bool[..., site]``: where the rule is broken, one column a site in order.

@@ -73,6 +73,7 @@ T01 = Rule(
     sites=Sites.VOICE,
     predicate=_leading_tone_strays,
     applies=_outer,
+    of_cadence=True,
     severity=Severity.ERROR,
     enforcement=Enforcement.MASK,
     message="The leading tone {before} in the {voice} goes to {after} at the cadence, not up to "

@@ -14,11 +14,12 @@ from fractions import Fraction
 import numpy as np
 
 from clausula.constraints.algebra import minimise
-from clausula.constraints.automaton import REFUSED, LayeredAutomaton, followed, windowed
+from clausula.constraints.automaton import REFUSED, LayeredAutomaton, followed
+from clausula.constraints.chord_automaton import Stretch, chords_automaton
 from clausula.constraints.domains import HOLD_BIT, ONSET_BITS, REST_BIT, Domains
 from clausula.constraints.place import KeyAt, Place, Span, Timeline, where
 from clausula.errors import InputError, PlanError
-from clausula.grid import SEARCH_ORDER, Voice, frames_in
+from clausula.grid import Voice, frames_in
 from clausula.pitch import SCALE, Key, Mode, SpelledPitch
 from clausula.vocabulary import FIRST_PITCH, HOLD_TOKEN, N_VOICE, REST_TOKEN, voice_semitones
 
@@ -29,6 +30,7 @@ _FIGURES = {
 }  # fmt: skip
 _CHORD = re.compile(r"([b#]?)([IViv]+)(°|o|ø|\+)?(\d*)")
 _LENGTHS = {"w": "4", "h": "2", "q": "1", "e": "1/2", "s": "1/4"}
+BAR_LINE = "|"
 _RAISED = 6  # degree that minor raises in its dominant chords
 
 
@@ -129,7 +131,7 @@ class Chord:
     >>> str(Chord("V65", Place(4), Fraction(2)))
     'chord V65 @ 4 for 2'
 
-    Root and third are both there when it begins.
+    Root, third and, where the figures name one, the seventh are all there when it begins.
 
     Attributes:
         name: Roman numeral in the local key, with figures.
@@ -159,56 +161,19 @@ class Chord:
         return range(start, end)
 
     def automata(self, timeline: Timeline, keys: KeyAt) -> list[LayeredAutomaton]:
-        """One for each voice's members, one that asks for root and third.
+        """One, of whatever sounds before it too.
 
         Raises:
             PlanError: it leaves the piece.
         """
+        return [chords_automaton([self.stretch(timeline, keys)], timeline)]
+
+    def stretch(self, timeline: Timeline, keys: KeyAt) -> Stretch:
+        """Its frames and its members in the key in which it begins."""
         frames = self.frames(timeline)
         classes, bass = chord_classes(self.name, keys[frames.start])
-        found = []
-        for voice in Voice:
-            members = [bass] if voice is Voice.BASS else classes
-            fits = np.isin(voice_semitones(voice) % 12, members)
-            everything = np.ones(N_VOICE, bool)
-            allowed = [fits if f in frames else everything for f in range(timeline.n_frames)]
-            found.append(_sounding(voice, timeline, None, allowed))
-        for member in classes[:2]:
-            follower = _Member(member, frames.start)
-            window = range(frames.start + 1)
-            nobody = (False,) * len(Voice)
-            automaton = windowed(timeline.n_frames, window, nobody, follower.symbols, follower.step)
-            found.append(minimise(automaton))
-        return found
-
-
-_OTHER, _HOLD, _MEMBER = range(3)
-
-
-@dataclass(frozen=True)
-class _Member:
-    """Which voices sound one pitch class, up to the frame where some voice must."""
-
-    chroma: int
-    frame: int
-
-    def symbols(self, _frame: int, slot: int) -> np.ndarray:
-        """Int ``[token]``: a member, a hold, or anything else."""
-        symbols = np.full(N_VOICE, _OTHER)
-        semitones = voice_semitones(SEARCH_ORDER[slot])
-        symbols[FIRST_PITCH:][semitones[FIRST_PITCH:] % 12 == self.chroma] = _MEMBER
-        symbols[HOLD_TOKEN] = _HOLD
-        return symbols
-
-    def step(
-        self, frame: int, slot: int, sounds: tuple[bool, ...], symbol: int
-    ) -> tuple[bool, ...] | None:
-        """Who sounds it after a token; ``None`` where some voice must and none does."""
-        after = list(sounds)
-        if symbol != _HOLD:
-            after[slot] = symbol == _MEMBER
-        last = frame == self.frame and slot == len(sounds) - 1
-        return None if last and not any(after) else tuple(after)
+        # A chord may do without its fifth, not without what names it.
+        return Stretch(frames, tuple(classes), bass, (*classes[:2], *classes[3:]))
 
 
 def chord_classes(name: str, key: Key) -> tuple[list[int], int]:
@@ -245,13 +210,14 @@ def chord_classes(name: str, key: Key) -> tuple[list[int], int]:
 class Progression:
     """Chords one after another.
 
-    >>> str(Progression(("I", "V65", "I"), Place(1)))
-    'progression I V65 I @ 1'
+    >>> str(Progression(("I", "V65:1/2", "I:2"), Place(1)))
+    'progression I V65:1/2 I:2 @ 1'
 
     Attributes:
-        names: Roman numerals in the local key.
+        names: Roman numerals in the local key, each with its beats after a colon where they are not
+            ``beats``; between them ``|``, where a measure must begin.
         at: where the first begins.
-        beats: how long each lasts.
+        beats: how long the others last.
     """
 
     names: tuple[str, ...]
@@ -262,25 +228,57 @@ class Progression:
         length = "" if self.beats == 1 else f" each {self.beats}"
         return f"progression {' '.join(self.names)} @ {self.at}{length}"
 
+    def lengths(self) -> list[tuple[str, Fraction]]:
+        """Each chord and its beats, bar lines left out.
+
+        Raises:
+            InputError: one is no chord, or has no length.
+        """
+        return [chord_and_beats(name, self.beats) for name in self.names if name != BAR_LINE]
+
     def chords(self, timeline: Timeline) -> list[Chord]:
         """Each chord at its place.
 
         Raises:
-            PlanError: one begins after the piece.
+            PlanError: one begins after the piece, or a bar line stands where no measure begins.
+            InputError: one is no chord, or shorter than a frame.
         """
-        start = timeline.frame_of(*self.at)
-        step = frames_in(self.beats * timeline.meter.beat, timeline.frames_per_quarter)
-        places = range(start, start + step * len(self.names), step)
-        if places[-1] >= timeline.n_frames:
-            raise PlanError(f"{self}: it would end after the piece; try fewer chords")
-        return [
-            Chord(name, timeline.place(frame), self.beats)
-            for name, frame in zip(self.names, places, strict=True)
-        ]
+        frame = timeline.frame_of(*self.at)
+        found: list[Chord] = []
+        for name in self.names:
+            place = timeline.place(frame)
+            if name == BAR_LINE:
+                if place.beat != 1:
+                    raise PlanError(
+                        f"{self}: the bar line after {len(found)} chords stands at "
+                        f"{timeline.words(frame)}; move it, or give the chords other lengths"
+                    )
+                continue
+            chord, beats = chord_and_beats(name, self.beats)
+            if frame >= timeline.n_frames:
+                raise PlanError(f"{self}: it would end after the piece; try fewer chords")
+            found.append(Chord(chord, place, beats))
+            frame += frames_in(beats * timeline.meter.beat, timeline.frames_per_quarter)
+        return found
 
     def automata(self, timeline: Timeline, keys: KeyAt) -> list[LayeredAutomaton]:
-        """Those of its chords."""
-        return [a for chord in self.chords(timeline) for a in chord.automata(timeline, keys)]
+        """One of all its chords."""
+        stretches = [chord.stretch(timeline, keys) for chord in self.chords(timeline)]
+        return [chords_automaton(stretches, timeline)]
+
+
+def chord_and_beats(text: str, beats: Fraction) -> tuple[str, Fraction]:
+    """The numeral and the length of ``"V7:1/2"``; ``beats`` where none is given.
+
+    Raises:
+        InputError: it is no chord, or has no length.
+    """
+    name, colon, length = text.partition(":")
+    if not colon:
+        return name, beats
+    if not re.fullmatch(r"\d{1,4}(/[1-9]\d{0,3})?", length) or not Fraction(length):
+        raise InputError(f"{text!r}: {length!r} is no length in beats; write I:2 or V7:1/2")
+    return name, Fraction(length)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,15 @@ from clausula.constraints.pins import Pin
 from clausula.constraints.place import Degree, Place, Span, numeral
 from clausula.constraints.repeat import Repeat
 from clausula.constraints.soft import Soft
-from clausula.constraints.sonority import Chord, Progression, Range, Rhythm, Scale, chord_classes
+from clausula.constraints.sonority import (
+    BAR_LINE,
+    Chord,
+    Progression,
+    Range,
+    Rhythm,
+    Scale,
+    chord_classes,
+)
 from clausula.constraints.transposition import (
     Direction,
     InKey,
@@ -38,13 +46,14 @@ from clausula.grid import VOICE_LETTERS, Voice
 from clausula.pitch import Key, SpelledPitch
 
 FORMS = (
-    "PAC@8.3, IAC@12, HC@4:V, DC@8, plagal@16.3, phrygian@4:ii, PAC@8 in D minor; "
+    "PAC@8.3, IAC@12, HC@4:V, DC@8, plagal@16.3, phrygian@4:ii, PAC@8 in D minor, "
+    "PAC@8 anticipated; "
     "repeat 1-3 @ 13, the same with up P5, down M2, tonal up 1, to vi, to D down or inverted "
     "about B4 after it and in S,B at the end; "
     "pin bass @ 5.1 D3, pin soprano @ 5.2 F#4 sounding; "
     "climax once S, climax once S @ 9-12; count 8-12 notes in B, count 1 G5 in S @ 1-8; "
     "stagnation 3 in S; range S D4-G5; scale B @ 5-8, scale S of C D E G A; "
-    "chord V65 @ 4 for 2; progression I ii6 V7 I @ 1; rhythm S q e e h @ 1; "
+    "chord V65 @ 4 for 2; progression I ii6:1/2 V7 I:2 @ 1; rhythm S q e e h @ 1; "
     "pattern S degrees 1 2 3 (4 | 5)* 1 @ 1-4, pattern S pitches G4 . B4 @ 1, "
     "pattern A intervals (+2 | -2 | 1)*, pattern B durations (q q | h)* @ 1-4, "
     "pattern chords I (IV | ii6) V7? I @ 1-2 each 2; contour S arch @ 1-4; "
@@ -72,7 +81,9 @@ Constraint = HardConstraint | Soft
 
 _PLACE = r"\d{1,9}(?:\.\d{1,9}(?:\.\d{1,9}|/[1-9]\d{0,8})?)?"
 _KINDS = "|".join(kind.value for kind in CadenceKind)
-_CADENCE = re.compile(rf"({_KINDS})\s*@\s*({_PLACE})\s*(?:(?::|\bin\b)\s*(.+))?", re.IGNORECASE)
+_CADENCE = re.compile(
+    rf"({_KINDS})\s*@\s*({_PLACE})\s*(?:(?::|\bin\b)\s*(.+?))?(\s*\banticipated)?", re.IGNORECASE
+)
 _REPEAT = re.compile(
     rf"repeat\s+({_PLACE})(?:\s*-\s*({_PLACE}))?\s*@\s*({_PLACE})(?:\s+(.*?))??(?:\s+in\s+(.+))?"
 )
@@ -168,7 +179,7 @@ def _cadence(found: re.Match[str]) -> Cadence:
     place = _place(found[2])
     key = None if found[3] is None else _key(found[3])
     kind = next(kind for kind in CadenceKind if kind.value.lower() == found[1].lower())
-    return Cadence(kind, place.measure, place.beat, key)
+    return Cadence(kind, place.measure, place.beat, key, found[4] is not None)
 
 
 def _repeat(found: re.Match[str]) -> Repeat:
@@ -178,7 +189,7 @@ def _repeat(found: re.Match[str]) -> Repeat:
         _span(found[1], found[2]),
         _place(found[3]),
         _how(found[4] or "up P1"),
-        tuple(_voice(name.strip()) for name in voices.split(",")),
+        tuple(parse_voice(name.strip()) for name in voices.split(",")),
     )
 
 
@@ -194,7 +205,7 @@ def _vary(found: re.Match[str]) -> Vary:
         least,
         most,
         _how(found[6] or "up P1"),
-        tuple(_voice(name.strip()) for name in (found[7] or "S").split(",")),
+        tuple(parse_voice(name.strip()) for name in (found[7] or "S").split(",")),
     )
 
 
@@ -207,7 +218,7 @@ def _max_copy(found: re.Match[str]) -> MaxCopy:
         )
     if together and found[4]:
         raise InputError(f"{found[0]!r}: verticalities have no voice; leave out what follows 'in'")
-    named = tuple(_voice(name.strip()) for name in found[4].split(",")) if found[4] else ()
+    named = tuple(parse_voice(name.strip()) for name in found[4].split(",")) if found[4] else ()
     voices = () if together else tuple(sorted(set(named or Voice)))
     return MaxCopy(length, voices, rhythm=found[3] is not None)
 
@@ -226,11 +237,11 @@ def _pin(found: re.Match[str]) -> Pin:
     """The pin of a match."""
     place = _place(found[2])
     pitch = SpelledPitch.parse(found[3])
-    return Pin(_voice(found[1]), place.measure, place.beat, pitch, onset=found[4] is None)
+    return Pin(parse_voice(found[1]), place.measure, place.beat, pitch, onset=found[4] is None)
 
 
 def _climax(found: re.Match[str]) -> Climax:
-    return Climax(_voice(found[1]), _maybe_span(found[2], found[3]))
+    return Climax(parse_voice(found[1]), _maybe_span(found[2], found[3]))
 
 
 def _count(found: re.Match[str]) -> Count:
@@ -239,21 +250,21 @@ def _count(found: re.Match[str]) -> Count:
     if most is not None and most < least:
         raise InputError(f"{found[0]!r} counts down; write the smaller number first")
     pitch = None if found[4] in ("note", "notes") else SpelledPitch.parse(found[4])
-    return Count(_voice(found[5]), least, most, pitch, _maybe_span(found[6], found[7]))
+    return Count(parse_voice(found[5]), least, most, pitch, _maybe_span(found[6], found[7]))
 
 
 def _stagnation(found: re.Match[str]) -> Stagnation:
-    return Stagnation(_voice(found[2]), int(found[1]))
+    return Stagnation(parse_voice(found[2]), int(found[1]))
 
 
 def _range(found: re.Match[str]) -> Range:
     low, high = SpelledPitch.parse(found[2]), SpelledPitch.parse(found[3])
-    return Range(_voice(found[1]), low, high, _maybe_span(found[4], found[5]))
+    return Range(parse_voice(found[1]), low, high, _maybe_span(found[4], found[5]))
 
 
 def _scale(found: re.Match[str]) -> Scale:
     notes = tuple((found[2] or "").split())
-    return Scale(_voice(found[1]), _maybe_span(found[3], found[4]), notes)
+    return Scale(parse_voice(found[1]), _maybe_span(found[3], found[4]), notes)
 
 
 def _chord(found: re.Match[str]) -> Chord:
@@ -261,8 +272,27 @@ def _chord(found: re.Match[str]) -> Chord:
 
 
 def _progression(found: re.Match[str]) -> Progression:
-    names = tuple(_numeral(name) for name in found[1].split())
-    return Progression(names, _place(found[2]), Fraction(found[3] or 1))
+    return parse_progression(found[1], _place(found[2]), Fraction(found[3] or 1))
+
+
+def parse_progression(text: str, at: Place, beats: Fraction = Fraction(1)) -> Progression:
+    """Read the chords of ``"I ii6 | V7:2 I"``.
+
+    Args:
+        text: Roman numerals, a length in beats after a colon where it is not ``beats``, bar lines.
+        at: where the first begins.
+        beats: how long a chord without a length lasts.
+
+    Raises:
+        InputError: there is no chord, or one cannot be read.
+    """
+    progression = Progression(tuple(text.replace(BAR_LINE, f" {BAR_LINE} ").split()), at, beats)
+    lengths = progression.lengths()
+    if not lengths:
+        raise InputError(f"{text!r} names no chord; write Roman numerals: I IV V7 I")
+    for name, _ in lengths:
+        _numeral(name)
+    return progression
 
 
 def _numeral(name: str) -> str:
@@ -272,12 +302,12 @@ def _numeral(name: str) -> str:
 
 
 def _rhythm(found: re.Match[str]) -> Rhythm:
-    return Rhythm(_voice(found[1]), _place(found[3]), " ".join(found[2].split()))
+    return Rhythm(parse_voice(found[1]), _place(found[3]), " ".join(found[2].split()))
 
 
 def _pattern(found: re.Match[str]) -> Pattern:
     span = _maybe_span(found[4], found[5])
-    pattern = Pattern(_voice(found[1]), Material(found[2]), " ".join(found[3].split()), span)
+    pattern = Pattern(parse_voice(found[1]), Material(found[2]), " ".join(found[3].split()), span)
     pattern.parsed()
     return pattern
 
@@ -290,7 +320,7 @@ def _chord_pattern(found: re.Match[str]) -> ChordPattern:
 
 
 def _contour(found: re.Match[str]) -> Contour:
-    return Contour(_voice(found[1]), Shape(found[2]), _maybe_span(found[3], found[4]))
+    return Contour(parse_voice(found[1]), Shape(found[2]), _maybe_span(found[3], found[4]))
 
 
 def _span(first: str, last: str | None) -> Span:
@@ -330,8 +360,12 @@ def _how(text: str) -> Transposition:
     )
 
 
-def _voice(text: str) -> Voice:
-    """The voice of a letter or a name."""
+def parse_voice(text: str) -> Voice:
+    """The voice of a letter or a name.
+
+    Raises:
+        InputError: it is none.
+    """
     for voice in Voice:
         if text.lower() in (voice.name.lower(), VOICE_LETTERS[voice].lower()):
             return voice

@@ -51,7 +51,8 @@ def verify_cadence(grid: Grid, cadence: Cadence, phrase_end: int | None = None) 
             reasons = _half(grid, degrees, arrival)
         case CadenceKind.PAC | CadenceKind.IAC:
             soprano = {_TONIC} if cadence.kind is CadenceKind.PAC else {third, _DOMINANT}
-            reasons = _dominant(grid, degrees, arrival, soprano)
+            early = soprano if cadence.anticipated else set()
+            reasons = _dominant(grid, degrees, arrival, soprano, early)
             reasons += _goal(grid, degrees, arrival, tonic_triad, third, _TONIC)
         case CadenceKind.DC:
             reasons = _dominant(grid, degrees, arrival, {_TONIC, third})
@@ -88,13 +89,22 @@ def _dominant(
     degrees: list[list[tuple[int, int]]],
     arrival: int,
     soprano: set[tuple[int, int]],
+    early: set[tuple[int, int]] | frozenset[tuple[int, int]] = frozenset(),
 ) -> list[str]:
-    """Reasons against V(7) in root position that leads the soprano on."""
+    """Reasons against V(7) in root position that leads the soprano on.
+
+    In the second half of the beat the soprano may sound the degrees of ``early`` too.
+    """
     reasons = []
-    for frame in _beat_before(grid, arrival):
+    beat = _beat_before(grid, arrival)
+    for frame in beat:
         if degrees[frame][Voice.BASS] != _DOMINANT:
             reasons.append(f"{_at(grid, frame)}: the bass is not on degree 5")
-        if not set(degrees[frame]) <= _DOMINANT_SEVENTH:
+        late = 2 * (frame - beat.start) >= len(beat)
+        anticipates = late and degrees[frame][Voice.SOPRANO] in early
+        if not set(degrees[frame][Voice.ALTO :] if anticipates else degrees[frame]) <= (
+            _DOMINANT_SEVENTH
+        ):
             reasons.append(f"{_at(grid, frame)}: a voice is foreign to V7")
         if _LEADING_TONE not in degrees[frame]:
             reasons.append(f"{_at(grid, frame)}: no leading tone")

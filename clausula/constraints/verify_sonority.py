@@ -65,8 +65,8 @@ def verify_chord(grid: Grid, asked: Chord, key: Key) -> list[str]:
         low = int(grid.pitch[frame, -1])
         if low != REST and low % 12 != bass:
             reasons.append(f"{at_frame(grid, frame)}: the bass is another member")
-        if frame == start and not set(members[:2]) <= set(sounding):
-            reasons.append(f"{at_frame(grid, frame)}: root or third is missing")
+        if frame == start and not {*members[:2], *members[3:]} <= set(sounding):
+            reasons.append(f"{at_frame(grid, frame)}: root, third or seventh is missing")
     return reasons
 
 

@@ -16,6 +16,7 @@ from clausula.constraints.automaton import LayeredAutomaton, priced
 from clausula.constraints.cadence import Cadence, cadence_automaton
 from clausula.constraints.copying import MaxCopy
 from clausula.constraints.domains import ALL_TOKENS, REST_BIT, Domains, phrase_domains
+from clausula.constraints.given import Given, silent_together
 from clausula.constraints.pair_tables import ContextClass
 from clausula.constraints.pins import Pin, pin_automaton
 from clausula.constraints.place import Timeline
@@ -77,7 +78,7 @@ class Scene(NamedTuple):
 
         No frame counts as following a phrase end: rules that excuse that motion are kept there
         too, since a MIDI file, or a reader without the fermatas, does not know of it. What is held
-        there is forbidden by ``phrase_domains``.
+        there is forbidden by ``phrase_domains``. What given lines do by themselves is not judged.
         """
         timeline = plan.timeline
         closing = [c for c in plan.cadences if c.kind.leads]
@@ -85,10 +86,11 @@ class Scene(NamedTuple):
         order: dict[ContextClass, int] = {}
         of_frame = np.empty(timeline.n_frames, np.int32)
         before = plan.key
+        given = frozenset(line.voice for line in plan.given)
         for frame in range(timeline.n_frames):
             key = plan.key_at(frame)
             changed = before if before != key else None
-            context = ContextClass(key, arrival=frame in arrivals, key_before=changed)
+            context = ContextClass(key, arrival=frame in arrivals, key_before=changed, given=given)
             of_frame[frame] = order.setdefault(context, len(order))
             before = key
         return cls(plan, ruleset, list(order), of_frame)
@@ -109,7 +111,7 @@ def demands_of(scene: Scene) -> list[Demand]:
     timeline = plan.timeline
     demands = [
         Demand("the phrase ends", phrase_domains(timeline)),
-        Demand(f"the ranges of {ruleset.name}", range_domains(timeline, ruleset)),
+        Demand(f"the ranges of {ruleset.name}", range_domains(timeline, ruleset, plan.given)),
     ]
     demands += [
         Demand(f"rule {s.code} ({RULES[s.code].name}) of {ruleset.name}", rule=s)
@@ -122,7 +124,7 @@ def demands_of(scene: Scene) -> list[Demand]:
     return demands + sorted(asked, key=lambda demand: demand.name in own)
 
 
-def compiled(constraint: Constraint, plan: Plan) -> Demand:
+def compiled(constraint: Constraint | Given, plan: Plan) -> Demand:
     """A constraint as the provers and the search read it.
 
     Raises:
@@ -136,7 +138,7 @@ def compiled(constraint: Constraint, plan: Plan) -> Demand:
     return demand._replace(sounding=np.bitwise_and.reduce(words))
 
 
-def _compiled(constraint: Constraint, plan: Plan) -> Demand:
+def _compiled(constraint: Constraint | Given, plan: Plan) -> Demand:
     """The same without what may sound.
 
     Raises:
@@ -161,6 +163,9 @@ def _compiled(constraint: Constraint, plan: Plan) -> Demand:
             frame = timeline.frame_of(constraint.measure, constraint.beat)
             automaton, domains = pin_automaton(constraint, timeline, plan.key_at(frame))
             return Demand(name, domains, (automaton,))
+        case Given():
+            domains = constraint.domains(timeline)
+            return Demand(name, domains, sounding=constraint.sounding(timeline))
         case Rhythm():
             return Demand(name, constraint.domains(timeline))
         case _:
@@ -195,13 +200,18 @@ def _alone(demand: Demand, timeline: Timeline) -> LayeredAutomaton:
     return minimise(restrict(together, demand.domains))
 
 
-def range_domains(timeline: Timeline, ruleset: RuleSet) -> Domains:
-    """Voices sing throughout and stay within the rule set's ranges."""
+def range_domains(timeline: Timeline, ruleset: RuleSet, given: Sequence[Given] = ()) -> Domains:
+    """Voices sing throughout and stay within the rule set's ranges.
+
+    Lines that are given go where they go; the others rest where all of those do, and only there.
+    """
     domains = Domains.full(timeline.n_frames)
-    for voice in Voice:
+    rests = silent_together(given, timeline)
+    for voice in set(Voice) - {line.voice for line in given}:
         semitones = voice_semitones(voice)
         outside = (semitones < ruleset.low[voice]) | (semitones > ruleset.high[voice])
         outside[:FIRST_PITCH] = False
         forbidden = sum(1 << int(token) for token in np.flatnonzero(outside)) | REST_BIT
         domains.masks[:, voice] &= np.uint32(ALL_TOKENS & ~forbidden)
+        domains.masks[rests, voice] = REST_BIT
     return domains

@@ -27,7 +27,8 @@ from clausula.constraints.pair_tables import (
     pair_allowed,
     voice_allowed,
 )
-from clausula.constraints.rulesets import RuleSet
+from clausula.constraints.registry import RULES
+from clausula.constraints.rulesets import RuleSet, Setting
 from clausula.grid import Voice
 from clausula.vocabulary import FIRST_PITCH, HOLD_TOKEN, N_VOICE, REST_TOKEN
 
@@ -53,7 +54,7 @@ class PairPass(NamedTuple):
     broken: tuple[int, tuple[Voice, Voice]] | None
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def rule_words(ruleset: RuleSet, context: ContextClass) -> tuple[np.ndarray, np.ndarray]:
     """``voice_allowed`` and ``pair_allowed`` of a class, put together rule by rule.
 
@@ -63,13 +64,19 @@ def rule_words(ruleset: RuleSet, context: ContextClass) -> tuple[np.ndarray, np.
     voice, pair = (words.copy() for words in _words(bare, context))
     for setting in ruleset.settings:
         if setting.hard:
-            own = _words(replace(bare, settings=(setting,)), context)
+            own = _words(replace(bare, settings=(setting,)), _read_by(setting, context))
             voice &= own[0]
             pair &= own[1]
     return voice, pair
 
 
-@lru_cache(maxsize=512)
+def _read_by(setting: Setting, context: ContextClass) -> ContextClass:
+    """The context as far as a rule reads it: only those of cadences know of an arrival."""
+    of_cadence = RULES[setting.code].of_cadence
+    return context if of_cadence else replace(context, arrival=False)
+
+
+@lru_cache(maxsize=2048)
 def _words(ruleset: RuleSet, context: ContextClass) -> tuple[np.ndarray, np.ndarray]:
     """The words of one rule, or of none."""
     return voice_allowed(ruleset, context), pair_allowed(ruleset, context)
@@ -97,10 +104,14 @@ def pair_pass(
     contexts = context_of_frame.tolist()
     masks = domains.masks.copy()
     alive = np.zeros((len(masks), len(SEARCH_PAIRS), N_VOICE), np.uint32)
+    passed: dict[int, np.ndarray] = {}
     for _ in range(ROUNDS):
         before = masks.copy()
         for place, pair in enumerate(SEARCH_PAIRS):
             both = list(pair)
+            if place in passed and np.array_equal(passed[place], masks[:, both]):
+                continue  # nothing was cut since
+            passed[place] = masks[:, both]
             rules = [(of_pair[place], of_voice[both]) for of_voice, of_pair in words]
             found = _two_voices(rules, contexts, masks[:, both], sounding[:, both])
             usable, alive[:, place], broken = found

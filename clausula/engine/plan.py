@@ -16,7 +16,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from clausula.constraints.cadence import REACH_BEATS, Cadence, CadenceKind
+from clausula.constraints.cadence import Cadence, CadenceKind
+from clausula.constraints.given import Given
 from clausula.constraints.pins import Pin
 from clausula.constraints.place import Place, Span, Timeline
 from clausula.constraints.repeat import Repeat
@@ -24,6 +25,7 @@ from clausula.constraints.soft import Soft
 from clausula.constraints.text import Constraint, NoteConstraint
 from clausula.constraints.transposition import key_of_copy
 from clausula.constraints.vary import Vary
+from clausula.engine.key_track import Close, key_track
 from clausula.errors import PlanError
 from clausula.grid import Meter
 from clausula.pitch import Key
@@ -72,6 +74,7 @@ class Plan:
         asked: the constraints that were asked for, not the form's own.
         fermatas: ``(first frame, end frame)`` of each phrase's final chord.
         keys: ``(frame, key)`` from which frame on which key holds.
+        given: lines that are given from beginning to end.
     """
 
     key: Key
@@ -81,9 +84,10 @@ class Plan:
     repeats: tuple[Repeat, ...]
     pins: tuple[Pin, ...]
     others: tuple[NoteConstraint | Soft, ...]
-    asked: tuple[Constraint, ...]
+    asked: tuple[Constraint | Given, ...]
     fermatas: tuple[tuple[int, int], ...]
     keys: tuple[tuple[int, Key], ...]
+    given: tuple[Given, ...] = ()
 
     @property
     def phrase_end(self) -> np.ndarray:
@@ -98,9 +102,9 @@ class Plan:
         return [key for start, key in self.keys if start <= frame][-1]
 
     @property
-    def constraints(self) -> tuple[Constraint, ...]:
-        """Cadences, repeats, pins and the rest, as the report lists them."""
-        return (*self.cadences, *self.repeats, *self.pins, *self.others)
+    def constraints(self) -> tuple[Constraint | Given, ...]:
+        """Lines, cadences, repeats, pins and the rest, as the report lists them."""
+        return (*self.given, *self.cadences, *self.repeats, *self.pins, *self.others)
 
     @property
     def loosely(self) -> list[Repeat]:
@@ -140,7 +144,7 @@ def make_plan(
             constraint names a place that the piece does not have.
     """
     bare = Timeline(meter, measures)
-    _require_length(bare)
+    require_length(bare)
     phrases = _phrases(form if form is not None else _form_for(measures), measures)
     extra = [c for c in constraints if isinstance(c, Cadence)]
     wishes = [c.constraint for c in constraints if isinstance(c, Soft)]
@@ -156,7 +160,7 @@ def make_plan(
             if phrase.last not in asked
         ]
     ordered = tuple(sorted([*cadences, *extra], key=lambda c: (c.measure, c.beat)))
-    _require_sense([*cadences, *constraints], bare, key)
+    require_sense([*cadences, *constraints], bare, key)
     ends = tuple(p.last * bare.frames_per_measure for p in phrases)
     timeline = Timeline(meter, measures, phrase_ends=ends)
     # A cadence that is only wished for shapes its phrase's end all the same.
@@ -179,11 +183,11 @@ def make_plan(
         tuple(c for c in constraints if not isinstance(c, Cadence | Repeat | Pin)),
         tuple([*asked_cadences, *(c for c in constraints if not isinstance(c, Cadence))]),
         fermatas,
-        _key_track(key, timeline, phrases, closing, [*by_form, *moved]),
+        key_track(key, timeline, _closes(key, timeline, phrases, closing), [*by_form, *moved]),
     )
 
 
-def _require_length(timeline: Timeline) -> None:
+def require_length(timeline: Timeline) -> None:
     """Refuse a piece that is longer than the longest in common time.
 
     Raises:
@@ -196,7 +200,7 @@ def _require_length(timeline: Timeline) -> None:
         )
 
 
-def _require_sense(constraints: Sequence[Constraint], timeline: Timeline, home: Key) -> None:
+def require_sense(constraints: Sequence[Constraint], timeline: Timeline, home: Key) -> None:
     """Refuse a constraint whose places the piece does not have, or whose key nobody can write.
 
     Raises:
@@ -320,38 +324,19 @@ def _replaced(repeat: Repeat, asked: Sequence[Repeat], timeline: Timeline) -> bo
     )
 
 
-def _key_track(
-    home: Key,
-    timeline: Timeline,
-    phrases: tuple[Phrase, ...],
-    cadences: tuple[Cadence, ...],
-    repeats: Sequence[Repeat],
-) -> tuple[tuple[int, Key], ...]:
-    """A phrase that closes in another key turns to it at its middle; the next begins at home.
-
-    It turns earlier where the cadence's own notes begin earlier. A passage that returns in another
-    key brings its key with it for as long as it lasts.
-    """
-    closing = {c.measure: c.key_in(home) for c in cadences}
-    # A cadence is the beat of its approach, and the notes that reach into it.
-    reach = (1 + REACH_BEATS) * timeline.frames_per_beat
-    arrivals = {c.measure: timeline.frame_of(c.measure, c.beat) for c in cadences}
-    keys = [home] * timeline.n_frames
+def _closes(
+    home: Key, timeline: Timeline, phrases: tuple[Phrase, ...], cadences: tuple[Cadence, ...]
+) -> list[Close]:
+    """The phrases in frames, with the cadences that close them."""
+    closing = {c.measure: c for c in cadences}
+    found = []
     for phrase in phrases:
-        end = timeline.phrase_end(timeline.frame_of(phrase.measure))
-        middle = (
-            timeline.frame_of(phrase.measure) + phrase.measures * timeline.frames_per_measure // 2
-        )
-        turn = min(middle, arrivals.get(phrase.last, timeline.n_frames) - reach)
-        turn = max(timeline.frame_of(phrase.measure), turn)
-        keys[turn:end] = [closing.get(phrase.last, home)] * (end - turn)
-    for repeat in repeats:
-        moved = key_of_copy(repeat.how, home)
-        start = timeline.frame_of(*repeat.at)
-        stop = start + len(timeline.frames(repeat.source))
-        approaches = [a - timeline.frames_per_beat for a in arrivals.values() if a > start]
-        stop = min([stop, timeline.n_frames, *approaches])
-        keys[start:stop] = [moved] * (stop - start)
-    return tuple(
-        (frame, key) for frame, key in enumerate(keys) if frame == 0 or keys[frame - 1] != key
-    )
+        start = timeline.frame_of(phrase.measure)
+        end = timeline.phrase_end(start)
+        cadence = closing.get(phrase.last)
+        if cadence is None:
+            found.append(Close(start, end, None, home))
+            continue
+        arrival = timeline.frame_of(cadence.measure, cadence.beat)
+        found.append(Close(start, end, arrival, cadence.key_in(home)))
+    return found

@@ -14,7 +14,8 @@ def grid_of(tokens: np.ndarray, plan: Plan, title: str = "") -> Grid:
 
     Args:
         tokens: ``int[time, voice]`` voice tokens, soprano first; frames beyond the plan's are cut.
-        plan: gives meter, keys and phrase ends; a note is spelled by the key in which it starts.
+        plan: gives meter, keys and phrase ends; a note is spelled by the key in which it starts,
+            that of a given line as it was written.
         title: what the piece is called.
     """
     total = plan.timeline.n_frames
@@ -30,6 +31,10 @@ def grid_of(tokens: np.ndarray, plan: Plan, title: str = "") -> Grid:
         key = plan.key_at(frame)
         fresh = onset[frame]
         step[frame] = np.where(fresh, key.spell(pitch[frame]), step[frame - 1] if frame else 0)
+    for line in plan.given:
+        for note in line.notes:
+            frames = line.frames_of(note, plan.timeline)
+            step[frames.start : frames.stop, line.voice] = note.pitch.step
     step[pitch == REST] = 0
     return Grid(
         pitch,

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from clausula.engine.layers import Layers
 
 FRAME_BUCKET = 128  # lengths are padded to a multiple of this
-CLASS_BUCKET = 8  # context classes of the rules likewise
-LEAST_LAYERS = (64, 128, 4)  # automaton tables, states and successors: room for usual plans
+CLASS_BUCKET = 16  # context classes of the rules likewise
+LEAST_LAYERS = (256, 128, 4)  # automaton tables, states and successors: room for usual plans
 MAP_BUCKET = 4  # maps of returning themes likewise
 
 

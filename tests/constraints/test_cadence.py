@@ -92,13 +92,32 @@ WINDOWS = {
         CadenceKind.PHRYGIAN,
         [(4, "C5 E4 A3 A3"), (2, "D5 D4 A3 F3"), (4, "E5 E4 G#3 E3")],
     ),
+    "PAC C, anticipated": (
+        "C",
+        CadenceKind.PAC,
+        [(4, "C5 A4 C4 F3"), (1, "D5 G4 B3 G3"), (1, "C5 - - -"), (4, "C5 G4 E4 C3")],
+    ),
+    "IAC a, anticipated": (
+        "a",
+        CadenceKind.IAC,
+        [(4, "C5 A4 F4 D3"), (1, "D5 G#4 B3 E3"), (1, "C5 - - -"), (4, "C5 A4 C4 A2")],
+    ),
+    "PAC C, anticipated unasked": (
+        "C",
+        CadenceKind.PAC,
+        [(4, "C5 A4 C4 F3"), (1, "D5 G4 B3 G3"), (1, "C5 - - -"), (4, "C5 G4 E4 C3")],
+    ),
 }
-BROKEN = {"PAC C, arrival without a third", "IAC f#, soprano leaves the leading tone"}
+BROKEN = {
+    "PAC C, arrival without a third",
+    "IAC f#, soprano leaves the leading tone",
+    "PAC C, anticipated unasked",
+}
 
 
 def compiled(name):
     key, kind, chords = WINDOWS[name]
-    home, cadence = Key.parse(key), Cadence(kind, 3)
+    home, cadence = Key.parse(key), Cadence(kind, 3, anticipated=name.endswith("anticipated"))
     automaton, domains = cadence_automaton(cadence, TIMELINE, home, END)
     return home, cadence, automaton, domains, tokens_of_chords([OPENING, *chords, CLOSING])
 

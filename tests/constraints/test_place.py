@@ -107,3 +107,12 @@ def test_a_key_of_too_many_accidentals_is_refused():
         PlanError, match="leads to G# major, whose signature would need 8 accidentals"
     ):
         Degree(5, Mode.MAJOR).of(Key.parse("B"))
+
+
+def test_a_piece_as_long_as_it_is_said_to_be():
+    longer = Timeline(Meter(3, 4), 3, pickup=4, length=40)
+    assert longer.n_frames == 40
+    assert longer.place(39) == Place(3, Fraction(15, 4))
+    assert longer.frames(Span(Place(3), Place(4))) == range(28, 40)
+    shortened = Timeline(Meter(3, 4), 3, pickup=4)
+    assert shortened.frames(Span(Place(3), Place(4))) == range(28, 36)

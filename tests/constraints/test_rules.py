@@ -205,3 +205,29 @@ def test_an_unknown_code_names_near_ones():
     with pytest.raises(InputError, match="V10"):
         find_rule("nonsense")
     assert find_rule("m01") is RULES["M01"]
+
+
+class Unread:
+    """Stands for a field of the context that nobody may look at."""
+
+    __array_ufunc__ = None
+
+    def __and__(self, _other):
+        raise AssertionError("the rule reads it")
+
+    __rand__ = __and__
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.code)
+def test_only_rules_of_cadences_read_the_arrival(rule):
+    pitch = np.array([[72, 67, 64, 48], [71, 67, 62, 55]])
+    step = np.array([[35, 32, 30, 21], [34, 32, 29, 25]])
+    moved = np.ones((2, 4), bool)
+    cur, prev = Sonority(pitch, step, moved), Sonority(pitch[::-1], step[::-1], moved)
+    limits = np.array([60, 55, 48, 40]), np.array([79, 74, 69, 62])
+    context = Context(0, 0, False, False, Unread(), False, *limits)
+    if rule.of_cadence:
+        with pytest.raises(AssertionError, match="reads it"):
+            rule.violations(prev, cur, context)
+    else:
+        rule.violations(prev, cur, context)
