@@ -35,7 +35,7 @@ from clausula.engraving import to_svg
 from clausula.finding import notated
 
 INK, QUIET, ACCENT = "#1b1b1b", "#c9c9c9", "#1f5fa8"
-PLOTTED = (0, 1, 2, 3, 5, 7)  # of MEASURES
+PLOTTED = [index for index, measure in enumerate(MEASURES) if measure.plotted]
 EXAMPLES = 4  # sets of which a piece is engraved, where no more are named below
 ENGRAVED = ("none", "all", "all-soft", "without counterpoint")
 STYLE = """
@@ -47,7 +47,7 @@ th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #e3e
 th { text-align: right; vertical-align: bottom; font-weight: 600; }
 th:first-child, td:first-child { text-align: left; white-space: nowrap; }
 .wide { overflow-x: auto; }
-img { max-width: 100%; }
+figure img { width: 100%; height: auto; }
 figcaption { color: #555; }
 figure { margin: 1.5rem 0; }
 """
@@ -120,11 +120,11 @@ def plot(rows: Sequence[Row]) -> str:
     real = found.pop(REAL, None)
     options: dict[str, Any] = {"svg.hashsalt": "clausula", "font.size": 9}
     with matplotlib.rc_context(options):
-        figure = Figure(figsize=(12, 0.3 * len(found) + 1.2), layout="constrained")
+        figure = Figure(figsize=(13, 0.3 * len(found) + 1.2), layout="constrained")
         panels = figure.subplots(1, len(PLOTTED), sharey=True, squeeze=False)[0]
         for axes, index in zip(panels, PLOTTED, strict=True):
             _panel(axes, [values[index] for values in found.values()])
-            axes.set_title(MEASURES[index].title, fontsize=9)
+            axes.set_title(MEASURES[index].title.replace("`", ""), fontsize=8)
             if real is not None and not np.isnan(real[index].value):
                 axes.axvline(real[index].value, color=ACCENT, linewidth=1, linestyle=":")
         panels[0].set_yticks(range(len(found)), list(found))
@@ -166,7 +166,7 @@ def _table(header: Sequence[str], body: Sequence[Sequence[str]], *, shaded: bool
             style = f' style="background: rgba(31, 95, 168, {0.6 * float(text) / most:.2f})"'
         return f"<td{style}>{html.escape(text)}</td>"
 
-    head = "".join(f"<th>{html.escape(title)}</th>" for title in header)
+    head = "".join(f"<th>{_marked(title)}</th>" for title in header)
     lines = [
         "<tr>" + "".join(cell(text, first=i == 0) for i, text in enumerate(line)) + "</tr>"
         for line in body

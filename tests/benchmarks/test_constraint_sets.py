@@ -21,6 +21,7 @@ from set_report import (
     REAL,
     caveats,
     distinct,
+    everything,
     measured,
     quality_table,
     report,
@@ -241,6 +242,22 @@ def test_pieces_are_compared_frame_by_frame_and_run_by_run():
     assert unlike(one, other) == pytest.approx(100 / 8)  # half of the soprano
     long = one | {"notes": [[[i, 60 + i] for i in range(6)], [[0, 67]]]}
     assert distinct(long, long) == pytest.approx(100 / 6)  # three runs alike in each
+
+
+def test_a_piece_keeps_all_or_not():
+    whole = row_of(
+        "none", 0, cadences=[True], returns=[True], copied_notes=7, copied_verticalities=4
+    )
+    assert everything(whole) == 100
+    for broken in (
+        {"faults": 1},
+        {"cadences": [True, False]},
+        {"returns": [False]},
+        {"copied_notes": 8},
+        {"copied_verticalities": 5},
+    ):
+        assert everything(whole | broken) == 0
+    assert np.isnan(everything(real_row(0)))
 
 
 def test_measures_of_a_set():
