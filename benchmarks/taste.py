@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,7 +32,7 @@ from clausula.corpus import held_out, load_chorales
 from clausula.engine.beam import SearchConfig
 from clausula.engine.plan import Plan, make_plan
 from clausula.engine.rendering import grid_of
-from clausula.engine.tables import compile_plan
+from clausula.engine.tables import Compiled, compile_plan
 from clausula.engine.taste import features, reference, taste, taste_terms
 from clausula.finding import notated
 from clausula.grid import Grid, Meter
@@ -43,7 +44,7 @@ RULES = load_ruleset("chorale")
 METER = Meter(4, 4)
 KEYS = ("G", "e", "D", "b", "F", "d", "Bb", "g", "C", "a", "A", "c")
 FORMS = ("A A'", "A A")
-Groups = dict[str, list[list[tuple[dict, Grid]]]]  # pieces by way and plan
+Groups = dict[str, list[tuple[dict, Grid]]]  # what was kept of each piece, and it, by way
 FOUR = 4  # beams among which the last way chooses
 
 
@@ -104,6 +105,13 @@ def plan_of(number: int, measures: int) -> Plan:
     )
 
 
+@cache
+def compiled_plan(number: int, measures: int) -> tuple[Plan, Compiled]:
+    """The same, compiled: once for all searches."""
+    plan = plan_of(number, measures)
+    return plan, compile_plan(plan, RULES)
+
+
 def hypotheses(outcome: Outcome) -> list[Hypothesis]:
     """The finished pieces of a search."""
     result, frames = outcome.result, outcome.plan.timeline.n_frames
@@ -159,17 +167,14 @@ def described(grid: Grid) -> dict[str, float]:
 
 def statistics_table(groups: Groups, real: Sequence[Grid]) -> tuple[list[str], list[list[str]]]:
     """A column a way, and the corpus'; means over pieces with intervals."""
-    columns = {
-        name: [[described(grid) for _, grid in plan] for plan in plans]
-        for name, plans in groups.items()
-    }
-    columns["corpus"] = [[described(grid) for grid in real]]
+    columns = {name: [described(grid) for _, grid in pieces] for name, pieces in groups.items()}
+    columns["corpus"] = [described(grid) for grid in real]
     body = []
     for name, (title, factor, digits) in STATISTICS.items():
-        found = [mean([[row[name] for row in p] for p in column]) for column in columns.values()]
+        found = [mean([[row[name] for row in column]]) for column in columns.values()]
         body.append([title, *(_cell(each, factor, digits) for each in found)])
     for title, key, digits in (("nats per frame", "nats", 3), ("taste score", "taste", 1)):
-        found = [mean([[row[key] for row, _ in p] for p in plans]) for plans in groups.values()]
+        found = [mean([[row[key] for row, _ in pieces]]) for pieces in groups.values()]
         cells = [_cell(each, 1, digits) for each in found]
         body.append([title, *cells, _real_nats() if key == "nats" else ""])
     return ["statistic", *columns], body
@@ -190,8 +195,8 @@ def _real_nats() -> str:
 def farther_table(groups: Groups, real: Sequence[Grid]) -> tuple[list[str], list[list[str]]]:
     """How often written pieces are farther from real ones than real ones are, by histogram."""
     found = {
-        name: distances([grid for plan in plans for _, grid in plan], real, seed=0)
-        for name, plans in groups.items()
+        name: distances([grid for _, grid in pieces], real, seed=0)
+        for name, pieces in groups.items()
     }
     body = [
         [title, *(f"{rows[i]['farther']:.0%}" for rows in found.values())]
@@ -201,15 +206,14 @@ def farther_table(groups: Groups, real: Sequence[Grid]) -> tuple[list[str], list
 
 
 def by_way(rows: Sequence[dict], measures: int) -> tuple[Groups, dict[str, int]]:
-    """The pieces of each way, and for how many plans and seeds it has none."""
+    """The pieces of each way, and for how many plans and seeds it found none."""
     groups: Groups = {}
     lacking: dict[str, int] = {}
     for row in rows:
         for way, piece in row["ways"].items():
-            plans = groups.setdefault(way, [[] for _ in KEYS])
             if "notes" in piece:
                 grid = grid_of_notes(piece["notes"], plan_of(row["plan"], measures))
-                plans[row["plan"]].append((piece, grid))
+                groups.setdefault(way, []).append((piece, grid))
             else:
                 lacking[way] = lacking.get(way, 0) + 1
     return groups, lacking
@@ -219,7 +223,7 @@ def page(rows: Sequence[dict], measures: int, command: str) -> str:
     """The results as Markdown."""
     groups, lacking = by_way(rows, measures)
     real = [grid for _, grid in real_openings(measures, METER)]
-    count = sum(len(plan) for plan in next(iter(groups.values())))
+    count = max(len(pieces) for pieces in groups.values())
     nothing = ", ".join(f"{way} {n}" for way, n in lacking.items()) or "none"
     return "\n".join(
         [
@@ -230,8 +234,7 @@ def page(rows: Sequence[dict], measures: int, command: str) -> str:
             f"accepts: {nothing}.",
             f"- *Corpus*: {len(real)} openings as long, of held-out chorales in 4/4; its nats are "
             "of whole held-out chorales in all meters.",
-            "- Means over pieces, with 95 % bootstrap intervals over seeds (over pieces for the "
-            "corpus).",
+            "- Means over pieces, with 95 % bootstrap intervals over pieces.",
             "- The last two ways choose by the taste score, which reads most of these statistics: "
             "that they come near the corpus there is what they are for, not a proof of quality. "
             "The histograms further below are not among its terms.",
@@ -273,8 +276,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with progress_bar() as bar:
         for task in bar.track([task for task in wanted if task not in done]):
             search = searches(given.beam)[task["search"]]
-            plan = plan_of(task["plan"], given.measures)
-            session = Session(plan, compile_plan(plan, RULES), RULES, search.config)
+            plan, compiled = compiled_plan(task["plan"], given.measures)
+            session = Session(plan, compiled, RULES, search.config)
             append_row(given.json, task | {"ways": measure(search, session, task["seed"])})
     rows = [row for row in read_rows(given.json) if {key: row[key] for key in keys} in wanted]
     text = page(rows, given.measures, " ".join(sys.argv[1:] if arguments is None else arguments))
