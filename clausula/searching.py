@@ -150,7 +150,8 @@ class Session:
         controls = controls._replace(pins=_pins(plan), planned=_planned(ties))
         self.plan = plan
         returns = bool((compiled.ties.source_frame != NO_SOURCE).any())
-        self.config = config if returns else replace(config, themes=1)
+        # A beam cannot hold more themes than hypotheses; without returns there is one, of nothing.
+        self.config = replace(config, themes=min(config.themes, config.beam) if returns else 1)
         self.tables = search_tables(plan, compiled, ruleset, hidden, controls, AGES - 1)
 
     @property
