@@ -284,6 +284,17 @@ def run(wanted: Sequence[Task], outlines: dict[str, Outline], path: Path) -> Non
             append_row(path, row)
 
 
+def asked_for(given: argparse.Namespace) -> str:
+    """The options that decide the numbers, as they are written."""
+    if given.quick:
+        options = ["--quick"]
+    else:
+        options = [f"--{name} {getattr(given, name)}" for name in ("seeds", "measures", "beam")]
+    options += [f"--sets {given.sets.name}"] if given.sets else []
+    options += [f'--only "{given.only}"'] if given.only else []
+    return " ".join(options)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -309,7 +320,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     kept = read_rows(given.json)
     rows = [of_task(task, kept)[-1] for task in wanted] + real_rows(size.measures)
-    command = " ".join(sys.argv[1:] if arguments is None else arguments)
+    command = f"{asked_for(given)} --json OUT.jsonl --md OUT.md --html OUT.html"
     text = report(rows, provenance(), command)
     print(text)
     if given.md:

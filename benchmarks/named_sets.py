@@ -14,6 +14,7 @@ Users write their own as TOML, with constraints besides, in words, which hold as
     like = "all"                        # a named set to start from; none if left out
     counterpoint = "off"
     rules = "common-practice-strict"    # in place of chorale
+    weight = 6                          # nats a wish, in place of 3
     constraints = ["stagnation 3 in S", "soft 2 climax once S"]
 
 What every set keeps is the shape of a plan: each phrase begins with notes, and no voice rests.
@@ -21,6 +22,7 @@ What every set keeps is the shape of a plan: each phrase begins with notes, and 
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -41,7 +43,7 @@ from clausula.grid import Voice
 from clausula.pitch import Key, SpelledPitch
 
 COPYING = ("max-copy 8 notes", "max-copy 5 verticalities")
-WISH = 3.0  # nats that a wish costs where it is not granted, a soft rule for each quarter note
+WISH = 3.0  # nats
 FRAMES_A_QUARTER = 4
 
 
@@ -61,6 +63,7 @@ class ConstraintSet:
         name: in tables.
         ranges: see the module; so are the next four.
         rules: the rule set whose ranges and rules these are.
+        weight: nats that a wish costs where it is not granted, a soft rule for each quarter note.
         constraints: asked for besides, as text.
     """
 
@@ -71,12 +74,18 @@ class ConstraintSet:
     repetition: Level = Level.OFF
     anti_plagiarism: Level = Level.OFF
     rules: str = "chorale"
+    weight: float = WISH
     constraints: tuple[str, ...] = ()
 
     def described(self) -> dict[str, Any]:
         """Everything but the name, as plain values."""
         levels = {field: str(getattr(self, field)) for field in PARTS.values()}
-        return {**levels, "rules": self.rules, "constraints": list(self.constraints)}
+        return {
+            **levels,
+            "rules": self.rules,
+            "weight": self.weight,
+            "constraints": list(self.constraints),
+        }
 
     def asked(self) -> list[Constraint]:
         """What is asked for besides, for ``make_plan``."""
@@ -94,7 +103,7 @@ class ConstraintSet:
             settings = full.settings
         elif self.counterpoint is Level.SOFT:
             settings = tuple(
-                Setting(s.code, Severity.STYLE, cost=s.cost or WISH / FRAMES_A_QUARTER)
+                Setting(s.code, Severity.STYLE, cost=s.cost or self.weight / FRAMES_A_QUARTER)
                 for s in full.settings
                 if RULES[s.code].scope is Scope.SLICE
             )
@@ -123,7 +132,7 @@ class ConstraintSet:
             plan,
             cadences=tuple(c for c in plan.cadences if cadences_stay or c in plan.asked),
             repeats=tuple(c for c in plan.repeats if repeats_stay or c in plan.asked),
-            others=(*plan.others, *hard, *(Soft(wish, WISH) for wish in wishes)),
+            others=(*plan.others, *hard, *(Soft(wish, self.weight) for wish in wishes)),
         )
 
 
@@ -179,7 +188,7 @@ def load_sets(path: Path) -> dict[str, ConstraintSet]:
 def _own_set(where: str, name: str, entry: object) -> ConstraintSet:
     if not isinstance(entry, dict):
         raise InputError(f"{where} is {entry!r}; write a table [sets.{name}]")
-    _refuse_unknown(where, entry, (*PARTS, "like", "rules", "constraints"))
+    _refuse_unknown(where, entry, (*PARTS, "like", "rules", "weight", "constraints"))
     like = entry.get("like", "none")
     if like not in bundled():
         raise InputError(f"{where}: like {like!r} is no set; try {', '.join(bundled())}")
@@ -190,8 +199,13 @@ def _own_set(where: str, name: str, entry: object) -> ConstraintSet:
     constraints = entry.get("constraints", [])
     if not isinstance(constraints, list) or not all(isinstance(c, str) for c in constraints):
         raise InputError(f"{where}: constraints is {constraints!r}; write a list of texts")
-    rules = entry.get("rules", found.rules)
-    found = replace(found, rules=str(rules), constraints=tuple(constraints))
+    rules, weight = entry.get("rules", found.rules), entry.get("weight", WISH)
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < math.inf:
+        raise InputError(
+            f"{where}: weight is {weight!r}; write a number of nats above 0, such as 3"
+        )
+    kept = {"rules": str(rules), "weight": float(weight), "constraints": tuple(constraints)}
+    found = replace(found, **kept)
     try:
         found.ruleset()
         found.asked()

@@ -14,7 +14,6 @@ Rows are kept as they come: an interrupted run goes on where it stopped.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -280,7 +279,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             session = Session(plan, compiled, RULES, search.config)
             append_row(given.json, task | {"ways": measure(search, session, task["seed"])})
     rows = [row for row in read_rows(given.json) if {key: row[key] for key in keys} in wanted]
-    text = page(rows, given.measures, " ".join(sys.argv[1:] if arguments is None else arguments))
+    options = " ".join(f"--{name} {getattr(given, name)}" for name in ("seeds", "measures", "beam"))
+    text = page(rows, given.measures, f"{options} --json OUT.jsonl --md OUT.md")
     print(text)
     if given.md:
         write_text(given.md, text)

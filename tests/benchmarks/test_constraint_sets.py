@@ -110,13 +110,15 @@ def test_own_sets_start_from_named_ones(tmp_path):
 like = "all"
 counterpoint = "off"
 rules = "common-practice-strict"
+repetition = "soft"
+weight = 6
 constraints = ["stagnation 3 in S", "HC@4"]
 """
     calm = load_sets(own(tmp_path, text))["calm"]
     assert (calm.counterpoint, calm.cadences) == (Level.OFF, Level.HARD)
     plan = calm.of(OUTLINE.plan(8, calm))
     assert texts(plan.cadences) == ["HC@4", "PAC@8.3"]
-    assert "stagnation 3 in S" in texts(plan.others)
+    assert {"stagnation 3 in S", "soft 6 repeat 1-2 @ 5 in S"} <= set(texts(plan.others))
     assert calm.ruleset().high == load_ruleset("common-practice-strict").high
 
 
@@ -136,6 +138,7 @@ def test_constraints_besides_hold_whatever_the_parts_say(tmp_path):
         ("[sets.a]\nranges = 'firm'", "ranges is 'firm'; try off, soft, hard"),
         ("[sets.a]\nlike = 'most'", "like 'most' is no set; try none"),
         ("[sets.a]\nrules = 'nope'", "set a: no rule set 'nope'"),
+        ("[sets.a]\nweight = 0", "weight is 0; write a number"),
         ("[sets.a]\nconstraints = 'PAC@8'", "constraints is 'PAC@8'; write a list"),
         ("[sets.a]\nconstraints = ['PAC']", "set a: 'PAC' is not a constraint"),
     ],
