@@ -23,24 +23,34 @@ def progress_bar() -> Progress:
 
 def provenance() -> str:
     """Commit, device and JAX version, in words."""
-    command = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
-    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    commit = found.stdout.strip() or "unknown"
     device = jax.devices()[0].platform
-    return f"commit {commit}, {device}, {os.cpu_count()} cores, JAX {jax.__version__}, " + (
+    return f"commit {commit()}, {device}, {os.cpu_count()} cores, JAX {jax.__version__}, " + (
         f"Python {platform.python_version()}"
     )
 
 
+def commit() -> str:
+    """The commit that is checked out, marked if files differ from it."""
+    command = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return found.stdout.strip() or "unknown"
+
+
 def read_rows(path: Path) -> list[dict]:
-    """Rows of a JSON-lines file; none when it does not exist yet."""
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    """Rows of a JSON-lines file; none when it does not exist yet.
+
+    A last line without its end was being written when the process was killed: it is no row.
+    """
+    whole = path.read_bytes().rpartition(b"\n")[0] if path.exists() else b""
+    return [json.loads(line) for line in whole.splitlines()]
 
 
 def append_row(path: Path, row: dict) -> None:
-    """Add one row to a JSON-lines file."""
-    with path.open("a") as file:
-        file.write(json.dumps(row) + "\n")
+    """Add one row to a JSON-lines file, in place of a last line that was left unfinished."""
+    with path.open("a+b") as file:
+        file.seek(0)
+        file.truncate(file.read().rfind(b"\n") + 1)
+        file.write(json.dumps(row).encode() + b"\n")
 
 
 def write_text(path: Path, text: str) -> None:

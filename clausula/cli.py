@@ -66,6 +66,15 @@ def compose(
     candidates: Annotated[
         int, typer.Option(help="distinct pieces to write, the best as piece.*")
     ] = 1,
+    taste: Annotated[
+        str | None, typer.Option(help="weights of what ranks candidates: nats=2,still=0")
+    ] = None,
+    temperature: Annotated[
+        float, typer.Option(help="above 1 bolder, below 1 safer; another one compiles once more")
+    ] = 1.0,
+    tail: Annotated[
+        float, typer.Option(help="notes below this share of the likeliest are never chosen")
+    ] = 0.02,
     seed: Annotated[int, typer.Option(help="the same seed writes the same piece")] = 0,
     proposal: Annotated[str, typer.Option(help=PROPOSAL_HELP)] = "transformer",
     weights: Annotated[
@@ -98,6 +107,9 @@ def compose(
         rules=rules,
         beam=beam,
         candidates=candidates,
+        taste=taste,
+        temperature=temperature,
+        tail=tail,
         seed=seed,
         proposal=proposal,
         weights=weights,
@@ -148,6 +160,8 @@ def _show(piece: Piece, out: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from clausula.taste_table import taste_line, taste_table
+
     report = piece.report
     about = report.get("form") or f"{report['key']} ({report['key_source']})"
     table = Table(title=f"{piece.score.title}, {report['meter']}, {about}, seed {report['seed']}")
@@ -157,6 +171,14 @@ def _show(piece: Piece, out: Path) -> None:
         table.add_row(row["constraint"], "holds" if row["holds"] else "; ".join(row["reasons"]))
     console = Console(width=max(80, shutil.get_terminal_size().columns))
     console.print(table)
+    console.print(taste_table(piece) if piece.alternatives else taste_line(piece), highlight=False)
+    found = report["candidates"]
+    if found["found"] < found["wanted"]:
+        console.print(
+            f"Only {found['found']} of {found['wanted']} candidates were found that differ in "
+            f"{found['least']:.0%} of what the voices sound; try another --seed, a wider --beam, "
+            "or fewer constraints"
+        )
     console.print(
         f"{report['nats_per_frame']} nats a frame under the network, "
         f"{report['dead_ends']} dead ends, "

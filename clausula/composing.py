@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from clausula.constraints.cadence import Cadence
 from clausula.constraints.place import Place
@@ -13,8 +14,9 @@ from clausula.constraints.text import parse_cadences, parse_constraint, parse_pr
 from clausula.engine.chord_plan import plan_of_chords
 from clausula.engine.plan import Constraint, make_plan
 from clausula.engine.tables import compile_plan, state_counts
+from clausula.engine.taste import DISTINCT, difference, parse_taste, taste_weights
 from clausula.errors import InputError
-from clausula.finding import find
+from clausula.finding import Accepted, find
 from clausula.grid import Meter
 from clausula.piece import Piece
 from clausula.pitch import Key
@@ -23,6 +25,8 @@ from clausula.verifying import requested
 DEFAULT_MEASURES = 16
 LONGEST_MEASURES = 512
 WIDEST_BEAM = 1024
+MOST_CANDIDATES = 64
+COOLEST, HOTTEST = 0.1, 10.0
 
 
 def compose(
@@ -38,6 +42,9 @@ def compose(
     rules: str | Path | RuleSet = "chorale",
     beam: int = 32,
     candidates: int = 1,
+    taste: str | Mapping[str, float] | None = None,
+    temperature: float = 1.0,
+    tail: float = 0.02,
     seed: int = 0,
     title: str = "",
     proposal: str = "transformer",
@@ -59,7 +66,13 @@ def compose(
         constraints: further cadences, returns and pins, as text or values.
         rules: rule set that is kept throughout and by which the result is checked.
         beam: hypotheses kept at every step.
-        candidates: distinct pieces wanted; the best is returned, the others are its alternatives.
+        candidates: pieces wanted, of which each two differ in a quarter of what the voices sound,
+            frame by frame; the one nearest to real pieces is returned, the others are its
+            alternatives. Where fewer are found, ``report["candidates"]`` says so.
+        taste: weights of the terms of the taste score (see ``clausula.engine.taste``) that ranks
+            them, such as ``"nats=2,still=0"``; the others keep their own.
+        temperature: divides the network's log probabilities: above 1 bolder, below 1 safer.
+        tail: notes less likely than this share of the likeliest one are never chosen.
         seed: of everything random; the same seed gives the same piece on one machine.
         title: what the piece is called.
         proposal: how notes are proposed: transformer, charrnn, biaxial, recombinant or markov.
@@ -77,6 +90,8 @@ def compose(
     """
     began = time.perf_counter()
     require_counts(beam, candidates, seed)
+    _validate_sampling(temperature, tail)
+    weights_of_taste = taste_weights(parse_taste(taste) if isinstance(taste, str) else taste)
     home = key if isinstance(key, Key) and mode is None else Key.parse(str(key), mode)
     ruleset = load_ruleset(rules)
     signature = meter if isinstance(meter, Meter) else Meter.parse(meter)
@@ -105,12 +120,13 @@ def compose(
         plan,
         compiled,
         ruleset,
-        SearchConfig(beam=beam),
+        SearchConfig(beam=beam, temperature=float(temperature), tail=float(tail)),
         proposal=proposal,
         weights=None if weights is None else Path(weights),
         style=style,
     )
-    found = find(session, plan, ruleset, candidates, seed, title or f"Chorale in {home}")
+    title = title or f"Chorale in {home}"
+    found = find(session, plan, ruleset, candidates, seed, title, weights_of_taste)
     seconds = time.perf_counter() - began
     common = {
         "seed": seed,
@@ -120,6 +136,8 @@ def compose(
         "form": " ".join(str(p) for p in plan.phrases) or "one phrase",
         "ruleset": ruleset.name,
         "beam": beam,
+        "temperature": temperature,
+        "tail": tail,
         "requested": requested(plan, ruleset),
         "automaton": state_counts(compiled),
         "log_p_chain_ties": round(float(session.tables.ties.log_start.sum()), 4),
@@ -127,12 +145,25 @@ def compose(
         "versions": session.versions,
         "seconds": round(seconds, 2),
     }
+    common["dead_ends"] = found.dead_ends
     pieces = [
-        Piece(f.grid, f.score, plan, common | f.report | {"dead_ends": found.dead_ends})
+        Piece(f.grid, f.score, plan, common | f.report | compared(f, found.accepted, candidates))
         for f in found.accepted
     ]
     best, *others = pieces
     return Piece(best.grid, best.score, plan, best.report, tuple(others))
+
+
+def compared(one: Accepted, found: Sequence[Accepted], wanted: int) -> dict[str, Any]:
+    """What the report of one candidate says of the others.
+
+    Returns:
+        ``candidates``: how many were wanted and found, the least difference asked for, and by how
+        much this one differs from each in order of rank, itself included: shares of voice frames.
+    """
+    differs = [round(difference(one.grid, other.grid), 4) for other in found]
+    found_of = {"wanted": wanted, "found": len(found), "least": DISTINCT, "differs": differs}
+    return {"candidates": found_of}
 
 
 def require_counts(beam: int, candidates: int, seed: int) -> None:
@@ -142,7 +173,7 @@ def require_counts(beam: int, candidates: int, seed: int) -> None:
         InputError: one of them.
     """
     _require_between(1, WIDEST_BEAM, beam=beam)
-    _require_between(1, beam, candidates=candidates)
+    _require_between(1, MOST_CANDIDATES, candidates=candidates)
     _require_between(0, 2**32 - 1, seed=seed)
 
 
@@ -150,3 +181,14 @@ def _require_between(least: int, most: int, **numbers: int) -> None:
     for name, value in numbers.items():
         if not least <= value <= most:
             raise InputError(f"{name} is {value}; try a whole number from {least} to {most}")
+
+
+def _validate_sampling(temperature: float, tail: float) -> None:
+    """Refuse what no distribution can be sampled by."""
+    # Written so that NaN, which compares with nothing, is refused too.
+    if not COOLEST <= temperature <= HOTTEST:
+        raise InputError(
+            f"temperature is {temperature:g}; try a number from {COOLEST:g} to {HOTTEST:g}"
+        )
+    if not 0 <= tail < 1:
+        raise InputError(f"tail is {tail:g}; try a share from 0, which cuts nothing, to below 1")

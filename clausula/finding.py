@@ -7,7 +7,7 @@ and by verifiers that see the file's notes alone, not what the search was given.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from clausula.checker.report import Report
 from clausula.constraints.rulesets import RuleSet
 from clausula.engine.plan import Plan
+from clausula.engine.taste import DISTINCT, WEIGHTS, difference, taste, taste_report
 from clausula.errors import SearchError
 from clausula.grid import Grid, Voice
 from clausula.gridding import to_score
@@ -22,6 +23,7 @@ from clausula.score import Score
 from clausula.verifying import Verification, verify
 
 ATTEMPTS = 3  # passes of the search, each with fresh randomness and more pieces at a time
+AT_ONCE = 16  # pieces that a pass searches at most
 
 
 @dataclass(frozen=True)
@@ -56,25 +58,42 @@ class Found:
         broken = (v for v in verified if v.hard and not v.holds)
         self.faults.update(f"{v.constraint}: {v.reasons[0]}" for v in broken)
 
+    def ranked(self) -> Found:
+        """The same, the pieces nearest to real ones first."""
+        return replace(self, accepted=sorted(self.accepted, key=lambda each: each.taste))
+
 
 def find(
-    session: Any, plan: Plan, ruleset: RuleSet, candidates: int, seed: int, title: str
+    session: Any,
+    plan: Plan,
+    ruleset: RuleSet,
+    candidates: int,
+    seed: int,
+    title: str,
+    weights: Mapping[str, float] = WEIGHTS,
 ) -> Found:
-    """Search until enough distinct pieces pass verification.
+    """Search until enough distinct pieces pass verification, or give back those that did.
+
+    Args:
+        session: the search made ready.
+        plan: what was asked.
+        ruleset: by which drafts are judged.
+        candidates: pieces wanted, each two of which differ in ``DISTINCT`` of their voice frames.
+        seed: of the passes.
+        title: what the pieces are called.
+        weights: of the terms of taste, by which drafts are tried and ranked.
 
     Raises:
-        SearchError: they do not, after several attempts.
+        SearchError: none does, after several attempts.
     """
-    from clausula.engine.taste import DISTINCT, difference, taste
-
     found = Found([])
     where = ""
     distinct = DISTINCT * (1 - len(plan.given) / len(Voice))  # only other voices can differ
-    for attempt in range(ATTEMPTS):
-        outcome = session.search(seed, attempt)
+    for attempt in range(ATTEMPTS * -(-candidates // AT_ONCE)):
+        outcome = session.search(seed, attempt, pieces_at_once(candidates, attempt))
         found.dead_ends += outcome.dead_ends
         where = outcome.first_dead_end or where
-        for draft in outcome.drafts(title):
+        for draft in outcome.drafts(title, weights):
             if any(difference(draft.grid, a.grid) < distinct for a in found.accepted):
                 continue
             score = notated(draft.grid, plan, title)
@@ -84,17 +103,17 @@ def find(
                 continue
             found.accepted.append(
                 Accepted(
-                    draft.grid, score, _report(draft, verified, report, found), taste(draft.terms)
+                    draft.grid,
+                    score,
+                    _report(draft, verified, report, found)
+                    | {"taste": taste_report(draft.terms, weights)},
+                    taste(draft.terms, weights),
                 )
             )
             if len(found.accepted) == candidates:
-                found.accepted.sort(key=lambda accepted: accepted.taste)
-                return found
+                return found.ranked()
     if found.accepted:
-        raise SearchError(
-            f"only {len(found.accepted)} of {candidates} distinct candidates were found in "
-            f"{ATTEMPTS} attempts; try a wider --beam or fewer --candidates"
-        )
+        return found.ranked()
     blame = f"every hypothesis died at {where}" if where else "no draft passed verification"
     if found.rejected:
         fault, times = found.faults.most_common(1)[0]
@@ -103,6 +122,16 @@ def find(
         f"gave up after {ATTEMPTS} attempts (not proved impossible): {blame}; try another --seed, "
         "a wider --beam, or fewer constraints there"
     )
+
+
+def pieces_at_once(candidates: int, attempt: int) -> int:
+    """How many pieces a pass searches: rows of one beam share long beginnings, pieces nothing.
+
+    Their number is a shape of the compiled program: one, or few multiples of four.
+    """
+    if candidates == 1 and attempt == 0:
+        return 1
+    return min(-(-candidates // 4) * 4, AT_ONCE)
 
 
 def _report(
@@ -125,7 +154,6 @@ def _report(
         "nats_per_frame": round(-draft.log_net / len(draft.grid), 4),
         "log_p_hmm_constraints": round(draft.log_hmm, 4),
         "soft_cost": round(draft.cost, 4),
-        "taste": {name: round(value, 3) for name, value in draft.terms.items()},
         "rejected_before": found.rejected,
     }
 

@@ -5,7 +5,7 @@ This is where proposal and engine meet; neither imports the other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -24,7 +24,7 @@ from clausula.engine.plan import Plan
 from clausula.engine.rendering import grid_of
 from clausula.engine.search import search
 from clausula.engine.tables import Compiled, search_tables
-from clausula.engine.taste import taste, taste_terms, write_reference
+from clausula.engine.taste import WEIGHTS, taste, taste_terms, write_reference
 from clausula.grid import REST, Grid
 from clausula.neural.echo import Return, no_return
 from clausula.neural.features import (
@@ -81,8 +81,8 @@ class Outcome:
     dead_ends: int
     first_dead_end: str
 
-    def drafts(self, title: str) -> Iterator[Draft]:
-        """The surviving hypotheses, nearest to real pieces in taste first."""
+    def drafts(self, title: str, weights: Mapping[str, float] = WEIGHTS) -> Iterator[Draft]:
+        """The surviving hypotheses, nearest to real pieces first, by taste with these weights."""
         total = self.plan.timeline.n_frames
         drafts = []
         for piece, row in np.argwhere(self.result.score > -np.inf):
@@ -99,7 +99,7 @@ class Outcome:
                     taste_terms(grid, -log_net / total, cost / total),
                 )
             )
-        return iter(sorted(drafts, key=lambda draft: taste(draft.terms)))
+        return iter(sorted(drafts, key=lambda draft: taste(draft.terms, weights)))
 
 
 @cache
@@ -166,15 +166,16 @@ class Session:
             "network": self.loaded.metadata["data"],
         }
 
-    def search(self, seed: int, attempt: int = 0) -> Outcome:
+    def search(self, seed: int, attempt: int = 0, pieces: int | None = None) -> Outcome:
         """One pass: one piece at first, four at a time when that one found nothing.
 
         Args:
             seed: the user's.
             attempt: how many passes went before.
+            pieces: how many at a time, in place of one or four.
         """
         key = jax.random.fold_in(jax.random.key(seed), attempt)
-        keys = jax.random.split(key, 1 if attempt == 0 else 4)
+        keys = jax.random.split(key, pieces or (1 if attempt == 0 else 4))
         result = search(
             self.loaded.proposal.params,
             self.tables,

@@ -50,7 +50,16 @@ def constraints(*texts):
         (["--form", "A?B"], ["'A?B' is not a form"]),
         (["--form", "A B C"], ["16 measures cannot", "3 phrases", "try 18 measures"]),
         (["--beam", "0"], ["beam is 0; try a whole number from 1 to 1024"]),
-        (["--beam", "4", "--candidates", "99"], ["candidates is 99", "from 1 to 4"]),
+        (["--candidates", "99"], ["candidates is 99; try a whole number from 1 to 64"]),
+        (["--temperature", "0"], ["temperature is 0; try a number from 0.1 to 10"]),
+        (["--temperature", "nan"], ["temperature is nan; try"]),
+        (["--tail", "1"], ["tail is 1; try a share from 0"]),
+        (["--tail", "-0.1"], ["tail is -0.1; try"]),
+        (["--taste", "nats"], ["taste 'nats' is no weight; write names with numbers"]),
+        (["--taste", "nats=much"], ["taste 'nats=much' is no weight"]),
+        (["--taste", "natts=1"], ["taste has no term 'natts'; try nats"]),
+        (["--taste", "nats=-1"], ["taste nats=-1; try 0"]),
+        (["--taste", "nats=nan"], ["taste nats=nan; try 0"]),
         (["--seed", "-1"], ["seed is -1; try"]),
         (["--rules", "nope"], ["no rule set 'nope'; try chorale"]),
     ],
@@ -245,6 +254,37 @@ def test_a_folder_in_the_way_leaves_everything_as_it_was(tmp_path):
     assert (tmp_path / "piece.mid").read_text() == "old"
 
 
+def scored(score, differs):
+    """A piece as reports describe it, of two candidates where three were wanted."""
+    term = {"value": score, "weight": 1.0, "adds": score}
+    return SimpleNamespace(
+        score=SimpleNamespace(title="Two"),
+        alternatives=(),
+        report={
+            "meter": "4/4",
+            "form": "A",
+            "seed": 0,
+            "verified": [],
+            "nats_per_frame": 1.5,
+            "dead_ends": 0,
+            "seconds": 1.0,
+            "taste": {"score": score, "terms": {"nats": term, "cost": term}},
+            "candidates": {"wanted": 3, "found": 2, "least": 0.25, "differs": differs},
+        },
+    )
+
+
+def test_candidates_are_shown_beside_each_other_and_fewer_than_wanted_are_said(capsys, tmp_path):
+    best, other = scored(2.5, [0.0, 0.4]), scored(3.5, [0.4, 0.0])
+    best.alternatives = (other,)
+    cli._show(best, tmp_path)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "│ nats │ 1 │ +2.50 2.50 │ +3.50 3.50 │" in shown
+    assert "│ score │ │ 2.50 │ 3.50 │" in shown
+    assert "│ least difference │ │ 40% │ 40% │" in shown
+    assert "Only 2 of 3 candidates were found that differ in 25%" in shown
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -274,6 +314,7 @@ def test_one_seed_writes_the_same_bytes_twice_and_they_pass_the_check(capsys, tm
         code, out, err = run(capsys, "compose", *options, "--out", tmp_path / name)
         assert (code, err) == (0, "")
         assert "PAC@4.3" in out
+        assert "Taste score" in out
     for ending in cli.IMAGES:
         one, two = ((tmp_path / name / f"piece{ending}").read_bytes() for name in ("one", "two"))
         assert one == two, ending
@@ -286,4 +327,6 @@ def test_one_seed_writes_the_same_bytes_twice_and_they_pass_the_check(capsys, tm
     assert [row["constraint"] for row in reports[0]["verified"]] == reports[0]["requested"]
     assert all(row["holds"] for row in reports[0]["verified"])
     assert reports[0]["log_p_net"] < 0
+    alone = {"wanted": 1, "found": 1, "least": 0.25, "differs": [0.0]}
+    assert reports[0]["candidates"] == alone
     assert run(capsys, "check", tmp_path / "one" / "piece.musicxml").code == 0

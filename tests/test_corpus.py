@@ -15,7 +15,7 @@ from clausula.corpus.archive import save_corpus
 from clausula.corpus.chorales import CHORALES
 from clausula.corpus.encode import ERRATA, encode
 from clausula.corpus.splits import tunes
-from clausula.corpus.stats import chords
+from clausula.corpus.stats import chords, stillness
 from clausula.errors import CorpusError, InputError
 from clausula.grid import REST, Grid, Meter
 from clausula.gridding import to_grid
@@ -206,6 +206,15 @@ def test_statistics_of_a_small_piece():
     # All six pairs begin; S, T and B move three times (three pairs of them, three with A); S alone
     # moves twice (three pairs).
     assert found["moving_together"] == (6 + 3 * 3) / (6 + 3 * 6 + 2 * 3)
+
+
+def test_harmony_stands_still_where_a_beat_brings_the_chord_of_the_beat_before():
+    struck_again = chord_grid([TONIC, TONIC, DOMINANT, TONIC])
+    struck_again.onset[4] = True
+    assert stillness([struck_again]) == 1 / 3
+    # The second beat of two quarters each: what lies between the beats does not count.
+    assert stillness([chord_grid([TONIC, DOMINANT, TONIC, SUSPENDED], meter="2/2")]) == 1
+    assert stillness([chord_grid([TONIC])]) == 0
 
 
 def test_statistics_leave_out_rests_and_count_every_sonority():

@@ -90,6 +90,14 @@ def self_similarity(grids: Sequence[Grid]) -> dict[str, float]:
     return {"pitches": float(means[0]), "rhythms": float(means[1])}
 
 
+def stillness(grids: Sequence[Grid]) -> float:
+    """The share of beats, but for a piece's first, on which the chord of the beat before sounds.
+
+    It may be held or struck again: either way the harmony stands still.
+    """
+    return _ratio(_still_beats(grid) for grid in grids)
+
+
 def chords(grid: Grid) -> np.ndarray:
     """``[time]`` chords as numbers: a bit a sounding pitch class, then the bass; 0 in silence."""
     sounding = grid.pitch != REST
@@ -190,6 +198,13 @@ def _motion(grid: Grid) -> tuple[int, int, int]:
         candidates += int(starts.sum())
         parallel += int((both & perfect & same_way).sum())
     return moved, candidates, parallel
+
+
+def _still_beats(grid: Grid) -> tuple[int, int]:
+    """Beats that bring the chord of the beat before, and beats that follow one."""
+    beat = _beat(grid)
+    heard = chords(grid)[grid.pickup % beat :: beat]
+    return int((heard[1:] == heard[:-1]).sum()), max(0, len(heard) - 1)
 
 
 def _longest_chord(grid: Grid) -> float:

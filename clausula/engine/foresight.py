@@ -90,7 +90,8 @@ def renewed(
         number, place = distinct(signature[best_first], score[best_first] > -jnp.inf)
         number, place = number[jnp.argsort(best_first)], best_first[place]
         themes = len(ahead.domains)
-        chosen = mapped[place[:themes]]  # [K, T, S]
+        room = jnp.pad(place, (0, max(0, themes - len(place))))  # themes may outnumber the beam
+        chosen = mapped[room[:themes]]  # [K, T, S]
         # No image is no token: what cannot return is given up.
         pin = jnp.where(chosen >= 0, jnp.asarray(BITS)[jnp.maximum(chosen, 0)], jnp.uint32(0))
         domains = tables.layers[0].domains & jnp.where(owed, pin, ~jnp.uint32(0))
