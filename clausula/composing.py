@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from clausula.constraints.cadence import Cadence
 from clausula.constraints.place import Place
@@ -14,9 +13,9 @@ from clausula.constraints.text import parse_cadences, parse_constraint, parse_pr
 from clausula.engine.chord_plan import plan_of_chords
 from clausula.engine.plan import Constraint, make_plan
 from clausula.engine.tables import compile_plan, state_counts
-from clausula.engine.taste import DISTINCT, difference, parse_taste, taste_weights
+from clausula.engine.taste import parse_taste, taste_weights
 from clausula.errors import InputError
-from clausula.finding import Accepted, find
+from clausula.finding import compared, find
 from clausula.grid import Meter
 from clausula.piece import Piece
 from clausula.pitch import Key
@@ -152,18 +151,6 @@ def compose(
     ]
     best, *others = pieces
     return Piece(best.grid, best.score, plan, best.report, tuple(others))
-
-
-def compared(one: Accepted, found: Sequence[Accepted], wanted: int) -> dict[str, Any]:
-    """What the report of one candidate says of the others.
-
-    Returns:
-        ``candidates``: how many were wanted and found, the least difference asked for, and by how
-        much this one differs from each in order of rank, itself included: shares of voice frames.
-    """
-    differs = [round(difference(one.grid, other.grid), 4) for other in found]
-    found_of = {"wanted": wanted, "found": len(found), "least": DISTINCT, "differs": differs}
-    return {"candidates": found_of}
 
 
 def require_counts(beam: int, candidates: int, seed: int) -> None:

@@ -188,3 +188,15 @@ def _free(name: str, taken: set[str]) -> str:
     while name in taken:
         name += "x"
     return name
+
+
+def compared(one: Accepted, found: Sequence[Accepted], wanted: int) -> dict[str, Any]:
+    """What the report of one candidate says of the others.
+
+    Returns:
+        ``candidates``: how many were wanted and found, the least difference asked for, and by how
+        much this one differs from each in order of rank, itself included: shares of voice frames.
+    """
+    differs = [round(difference(one.grid, other.grid), 4) for other in found]
+    found_of = {"wanted": wanted, "found": len(found), "least": DISTINCT, "differs": differs}
+    return {"candidates": found_of}

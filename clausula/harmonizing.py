@@ -20,7 +20,7 @@ from clausula.engine.given_plan import Ending, endings_of, plan_around
 from clausula.engine.plan import Constraint, Plan
 from clausula.engine.tables import Compiled, compile_plan, state_counts
 from clausula.errors import ImpossibleError
-from clausula.finding import find
+from clausula.finding import compared, find
 from clausula.given_score import Ends, given_lines, key_of, phrase_ends, timeline_of
 from clausula.grid import Voice
 from clausula.piece import Piece
@@ -140,7 +140,12 @@ def harmonize(
         "seconds": round(time.perf_counter() - began, 2),
     }
     pieces = [
-        Piece(f.grid, replace(f.score, composer=score.composer), plan, common | f.report)
+        Piece(
+            f.grid,
+            replace(f.score, composer=score.composer),
+            plan,
+            common | f.report | compared(f, found.accepted, 1 + alternatives),
+        )
         for f in found.accepted
     ]
     best, *others = pieces

@@ -6,19 +6,32 @@ states, G automata, R varied copies.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import jax
+import numpy as np
 
 from clausula.constraints.rule import Array
 from clausula.engine.copying import Register
 from clausula.engine.tie_guidance import TieState
 
 
+class Warmth(NamedTuple):
+    """How freely is sampled: numbers of the compiled program.
+
+    Attributes:
+        temperature: ``[]`` divides the network's log probabilities.
+        log_tail: ``[]`` a token so far below the likeliest is cut; -inf cuts nothing.
+    """
+
+    temperature: Array
+    log_tail: Array
+
+
 @dataclass(frozen=True)
 class SearchConfig:
-    """How the search behaves; changing one compiles another program."""
+    """How the search behaves; changing one but temperature and tail compiles another program."""
 
     beam: int = 32  # hypotheses a piece
     temperature: float = 1.0  # divides the network's log probabilities
@@ -30,6 +43,18 @@ class SearchConfig:
     tail: float = 0.02  # tokens below this share of the likeliest are cut
     maximise: bool = False  # keep the best instead of sampling
     free: bool = False  # neither masks nor messages: the network's own music, for comparison
+
+    @property
+    def warmth(self) -> Warmth:
+        """Temperature and tail; nothing is cut from what is maximised."""
+        tail = 0.0 if self.maximise else self.tail
+        log_tail = np.log(tail) if tail > 0 else -np.inf
+        return Warmth(np.float32(self.temperature), np.float32(log_tail))
+
+    @property
+    def program(self) -> SearchConfig:
+        """The same but for temperature and tail: what is compiled."""
+        return replace(self, temperature=1.0, tail=0.0)
 
 
 class Hypotheses(NamedTuple):

@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from clausula.engine.beam import Partial, SearchConfig
+from clausula.engine.beam import Partial, SearchConfig, Warmth
 from clausula.engine.filter import emit
 from clausula.engine.gumbel import perturbed_children
 from clausula.engine.lookahead import Automata, step_states
@@ -54,20 +53,27 @@ class Choice(NamedTuple):
 
 
 def choose(
-    config: SearchConfig, key: jax.Array, chosen: Partial, terms: Terms, *, settle: bool
+    config: SearchConfig,
+    warmth: Warmth,
+    key: jax.Array,
+    chosen: Partial,
+    terms: Terms,
+    *,
+    settle: bool,
 ) -> Choice:
     """Keep the best ``N`` of all children.
 
     Args:
         config: how.
+        warmth: how freely.
         key: of the randomness.
         chosen: the rows.
         terms: what is said of their children.
         settle: whether the frame ends: what is kept takes its place in the beam.
     """
     guide = jnp.where(terms.allowed, terms.log_guide, 0.0)
-    logits = jnp.where(terms.allowed, wanted(config, terms), -jnp.inf)
-    log_q = chosen.log_q[:, None] + _cut_and_normalise(logits, config.tail)
+    logits = jnp.where(terms.allowed, wanted(warmth, terms), -jnp.inf)
+    log_q = chosen.log_q[:, None] + _cut_and_normalise(logits, warmth.log_tail)
     if config.maximise:
         so_far = (chosen.log_net - chosen.cost)[:, None]
         potential = so_far + terms.log_net - terms.cost + guide
@@ -84,9 +90,9 @@ def choose(
     return jax.tree.map(lambda values: values[order], choice)
 
 
-def wanted(config: SearchConfig, terms: Terms) -> jax.Array:
+def wanted(warmth: Warmth, terms: Terms) -> jax.Array:
     """``[N, 32]`` what speaks for each token when sampling; read only where it is allowed."""
-    return terms.log_net / config.temperature + terms.log_guide - terms.cost
+    return terms.log_net / warmth.temperature + terms.log_guide - terms.cost
 
 
 def settled(parent: jax.Array) -> jax.Array:
@@ -142,10 +148,10 @@ def watched(
     )
 
 
-def _cut_and_normalise(logits: jax.Array, tail: float) -> jax.Array:
+def _cut_and_normalise(logits: jax.Array, log_tail: jax.Array) -> jax.Array:
     """Log probabilities after the tail is cut; rows without a token stay ``-inf``."""
     top = logits.max(1, keepdims=True)
     some = top > -jnp.inf
-    kept = jnp.where(logits >= top + np.log(tail), logits, -jnp.inf) if tail > 0 else logits
+    kept = jnp.where(logits >= top + log_tail, logits, -jnp.inf)
     kept = jnp.where(some, kept, 0.0)
     return jnp.where(some, jax.nn.log_softmax(kept, -1), -jnp.inf)

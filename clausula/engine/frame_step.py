@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from clausula.engine.beam import Hypotheses, Partial, SearchConfig
+from clausula.engine.beam import Hypotheses, Partial, SearchConfig, Warmth
 from clausula.engine.choosing import Terms, choose, follow, wanted, watched
 from clausula.engine.copying import remember
 from clausula.engine.filter import predict
@@ -55,18 +55,21 @@ class Fixed(NamedTuple):
         transitions: of each class ``[H, H]``: arrays of their own, since a matrix out of a larger
             array is copied at every use.
         lone: ``bool[T]`` frames that have one automaton state throughout, in all automata.
+        warmth: how freely is sampled.
     """
 
     emission: jax.Array
     transitions: tuple[jax.Array, ...]
     lone: jax.Array
+    warmth: Warmth
 
     @classmethod
-    def of(cls, tables: SearchTables) -> Fixed:
+    def of(cls, tables: SearchTables, warmth: Warmth) -> Fixed:
         """Of a plan."""
         emission = jnp.swapaxes(jnp.exp(tables.log_emission)[:, np.array(VOICES)], 2, 3)
         lone = jnp.stack([alone(layers) for layers in tables.layers]).all(axis=0)
-        return cls(emission, tuple(tables.transition[c] for c in range(len(emission))), lone)
+        transitions = tuple(tables.transition[c] for c in range(len(emission)))
+        return cls(emission, transitions, lone, warmth)
 
     def entered(self, alpha: jax.Array, frame_class: jax.Array) -> jax.Array:
         """The filter in the next frame."""
@@ -131,13 +134,14 @@ def advance(
     chosen = _nothing_chosen(beam)._replace(alpha=jnp.where(time == 0, beam.alpha, entered))
     for slot in range(4):
         of_slot = jax.random.fold_in(key, slot)
-        chosen = _slot(proposal, tables, config, of_slot, beam, now, chosen, slot)
+        chosen = _slot(proposal, tables, fixed.warmth, config, of_slot, beam, now, chosen, slot)
     return _next_beam(tables, beam, chosen, state, time)
 
 
 def advance_freely(
     proposal: Proposal,
     tables: SearchTables,
+    warmth: Warmth,
     config: SearchConfig,
     key: jax.Array,
     beam: Hypotheses,
@@ -154,7 +158,8 @@ def advance_freely(
         allowed = ~(silent & (jnp.arange(N_VOICE) == HOLD_TOKEN))
         log_net = _network(proposal, tables, state, slot, chosen, beam.sounding[row], last[row])
         terms = Terms(allowed, log_net, nothing, nothing, no_change)
-        choice = choose(config, jax.random.fold_in(key, slot), chosen, terms, settle=slot == 3)
+        now = jax.random.fold_in(key, slot)
+        choice = choose(config, warmth, now, chosen, terms, settle=slot == 3)
         chosen = follow(chosen, choice, terms, slot)
     return _next_beam(tables, beam, chosen, state, time)
 
@@ -189,6 +194,7 @@ def _nothing_chosen(beam: Hypotheses) -> Partial:
 def _slot(
     proposal: Proposal,
     tables: SearchTables,
+    warmth: Warmth,
     config: SearchConfig,
     key: jax.Array,
     beam: Hypotheses,
@@ -217,8 +223,8 @@ def _slot(
         + now.copying[row, voice],
         beside.differs,
     )
-    terms = terms._replace(allowed=_allowed(config, now, chosen, terms, slot))
-    choice = choose(config, key, chosen, terms, settle=slot == 3)
+    terms = terms._replace(allowed=_allowed(warmth, now, chosen, terms, slot))
+    choice = choose(config, warmth, key, chosen, terms, settle=slot == 3)
     after = follow(chosen, choice, terms, slot)
     after = watched(after, chosen, choice, slot, now.automata, now.emission[slot])
     if config.ties:
@@ -226,19 +232,15 @@ def _slot(
     return after
 
 
-def _allowed(
-    config: SearchConfig, now: Moment, chosen: Partial, terms: Terms, slot: int
-) -> jax.Array:
+def _allowed(warmth: Warmth, now: Moment, chosen: Partial, terms: Terms, slot: int) -> jax.Array:
     """``bool[N, 32]`` tokens that every mask allows, of those that could be chosen."""
     here = FrameMasks(now.masks.voice[chosen.row], now.masks.pair[chosen.row])
     if slot:
         beside = ALLOWED_BESIDE[slot](here, now.automata, chosen.state, chosen.token)
         return terms.allowed & beside
     alive = terms.allowed & (chosen.score > -jnp.inf)[:, None]
-    cuts = config.tail > 0 and not config.maximise
-    logits = jnp.where(alive, wanted(config, terms), -jnp.inf)
-    likely = Likely(logits, float(np.log(config.tail)) if cuts else -np.inf)
-    return allowed_soprano(here, now.automata, chosen.state, likely)
+    logits = jnp.where(alive, wanted(warmth, terms), -jnp.inf)
+    return allowed_soprano(here, now.automata, chosen.state, Likely(logits, warmth.log_tail))
 
 
 def _together(ties: TieState, voice: int, log_ties: jax.Array) -> jax.Array:

@@ -123,7 +123,7 @@ class Likely(NamedTuple):
     """
 
     logits: jax.Array
-    log_tail: float
+    log_tail: jax.Array | float
 
 
 def allowed_soprano(

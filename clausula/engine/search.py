@@ -23,7 +23,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from clausula.engine.beam import Hypotheses, SearchConfig, SearchResult
+from clausula.engine.beam import Hypotheses, SearchConfig, SearchResult, Warmth
 from clausula.engine.copying import no_notes
 from clausula.engine.filter import filter_init
 from clausula.engine.foresight import Foresight, boundary, foresee, renewed, segment_ahead
@@ -54,13 +54,13 @@ def search(
         proposal_functions: the proposal with ``params`` left out, so that it can be hashed.
         config: static options.
     """
-    proposed = {"proposal_functions": proposal_functions, "config": config}
+    proposed = {"proposal_functions": proposal_functions, "config": config.program}
     if config.free:
-        return searched(params, tables, None, jnp.float32(0), keys, **proposed)
+        return searched(params, tables, None, jnp.float32(0), config.warmth, keys, **proposed)
     # The messages are the same for every piece of a plan until its themes are known: computed
     # once, outside the batch, by a program of their own that all options share.
     ahead, log_hmm = _prepared(tables, themes=config.themes)
-    return searched(params, tables, ahead, log_hmm, keys, **proposed)
+    return searched(params, tables, ahead, log_hmm, config.warmth, keys, **proposed)
 
 
 @partial(jax.jit, static_argnames="themes")
@@ -80,6 +80,7 @@ def searched(
     tables: SearchTables,
     ahead: Foresight | None,
     log_hmm: jax.Array,
+    warmth: Warmth,
     keys: jax.Array,
     *,
     proposal_functions: Proposal,
@@ -88,7 +89,7 @@ def searched(
     """The loop of ``search``; ``ahead`` and ``log_hmm`` are what its messages say beforehand."""
     proposal = proposal_functions._replace(params=params)
     start = _initial(proposal, tables, config, tables.class_of_frame.shape[0])
-    piece = partial(_search_piece, proposal, tables, log_hmm, config)
+    piece = partial(_search_piece, proposal, tables, log_hmm, warmth, config)
 
     # What every piece begins with is batched from the start: a loop whose carry becomes batched on
     # the way would be traced again at every depth.
@@ -110,6 +111,7 @@ def _search_piece(
     proposal: Proposal,
     tables: SearchTables,
     log_hmm: jax.Array,
+    warmth: Warmth,
     config: SearchConfig,
     at_first: Foresight | None,
     start: Hypotheses,
@@ -117,7 +119,7 @@ def _search_piece(
 ) -> SearchResult:
     frames = tables.class_of_frame.shape[0]
     model = _model(tables)
-    fixed = Fixed.of(tables)
+    fixed = Fixed.of(tables, warmth)
 
     def segment(index: jax.Array, carry: tuple) -> tuple:
         first = index * SEGMENT
@@ -133,7 +135,7 @@ def _search_piece(
             beam, alive = carry
             now = jax.random.fold_in(key, time)
             if config.free:
-                beam = advance_freely(proposal, tables, config, now, beam, time)
+                beam = advance_freely(proposal, tables, warmth, config, now, beam, time)
             else:
                 emission = fixed.emission[tables.class_of_frame[time]]
                 at = time - first + 1, time, fixed.lone[time]

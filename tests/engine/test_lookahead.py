@@ -2,6 +2,7 @@
 
 import itertools
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -46,10 +47,14 @@ def completions(voice, pair, automata):
 ALL = Likely(jnp.zeros((1, N_VOICE)), -np.inf)
 
 
+soprano = jax.jit(allowed_soprano)
+beside = {slot: jax.jit(allowed) for slot, allowed in ALLOWED_BESIDE.items()}
+
+
 def allowed_by_slot(slot, masks, automata, state, tokens, likely=ALL):
     if slot == 0:
-        return allowed_soprano(masks, automata, state, likely)
-    return ALLOWED_BESIDE[slot](masks, automata, state, tokens)
+        return soprano(masks, automata, state, likely)
+    return beside[slot](masks, automata, state, tokens)
 
 
 def survives(frame, step, reachable):
