@@ -88,10 +88,10 @@ def drawn_model(plan: Plan, frames: int, hidden: int) -> Model:
     )
 
 
-def seconds(run: Callable[[], jax.Array]) -> float:
+def seconds(run: Callable[[], Any]) -> float:
     """Time of a run."""
     began = time.perf_counter()
-    run().block_until_ready()
+    jax.block_until_ready(run())
     return time.perf_counter() - began
 
 
@@ -199,7 +199,7 @@ def row_of(name: str, hidden: int, measures: int) -> dict:
     model = drawn_model(plan, frames, hidden)
     passes = [partial(checkpoints, each, model) for each in layers]
     for run in passes:
-        run().block_until_ready()
+        jax.block_until_ready(run())
     works = [work for each in layers for work in works_of(each, model)]
     for work in works:
         for multiply in work.runs:
@@ -223,7 +223,7 @@ def row_of(name: str, hidden: int, measures: int) -> dict:
         "giga_operations": sum(work.operations for work in works) / 1e9,
         "floor_seconds": floor,
         "times_floor": taken / floor,
-        "kept_gib": sum(run().nbytes for run in passes) / GIB,
+        "kept_gib": sum(part.nbytes for run in passes for part in run()) / GIB,
         "held_gib": max(held(each, model) for each in layers) / GIB,
         "resident_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / GIB,
     }

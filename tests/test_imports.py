@@ -23,6 +23,7 @@ CORE = {
     "key_finding",
     "gridding",
     "proposal",
+    "beam_rows",
 }
 PARTS = {"corpus", "constraints", "neural", "engine", "checker"}
 # What each layer may import. Modules that are not named here are the doors (composing, the command

@@ -42,6 +42,7 @@ class SearchConfig:
     themes: int = 4  # distinct returning themes kept, each with messages of its own
     tail: float = 0.02  # tokens below this share of the likeliest are cut
     maximise: bool = False  # keep the best instead of sampling
+    stepwise: bool = False  # the best by log q, normalised at every step; for comparison only
     free: bool = False  # neither masks nor messages: the network's own music, for comparison
 
     @property

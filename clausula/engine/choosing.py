@@ -78,7 +78,7 @@ def choose(
         so_far = (chosen.log_net - chosen.cost)[:, None]
         potential = so_far + terms.log_net - terms.cost + guide
         alive = terms.allowed & (chosen.score > -jnp.inf)[:, None]
-        score = jnp.where(alive, potential, -jnp.inf)
+        score = jnp.where(alive, log_q if config.stepwise else potential, -jnp.inf)
     else:
         score = perturbed_children(key, log_q, chosen.score)
     best, index = jax.lax.top_k(score.reshape(-1), config.beam)

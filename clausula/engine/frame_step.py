@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from clausula.beam_rows import taken_over
 from clausula.engine.beam import Hypotheses, Partial, SearchConfig, Warmth
 from clausula.engine.choosing import Terms, choose, follow, wanted, watched
 from clausula.engine.copying import remember
@@ -283,7 +284,8 @@ def _next_beam(
     sounding = sounding_after(token, beam.sounding[row])
     started = (token >= FIRST_PITCH) | (token == REST_TOKEN)
     age = jnp.where(started, 0, jnp.minimum(beam.age[row] + 1, tables.oldest))
-    history = beam.history[row].at[:, time].set(token.astype(jnp.int8))
+    history = taken_over(beam.history, row - jnp.arange(len(row)))
+    history = jax.lax.dynamic_update_slice_in_dim(history, token.astype(jnp.int8)[:, None], time, 1)
     return Hypotheses(
         sounding=sounding,
         age=age,

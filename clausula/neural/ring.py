@@ -11,12 +11,12 @@ Shape suffixes: W slots, N hypotheses, H heads, E width of a head.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax.custom_batching import custom_vmap
+
+from clausula.beam_rows import pieces_together
 
 
 class Ring(NamedTuple):
@@ -38,31 +38,7 @@ def distances(time: jax.Array, window: int) -> jax.Array:
     return jnp.where(back <= time, back, -1)
 
 
-def _pieces_together(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Under ``vmap``, one call with an axis of pieces before that of the rows.
-
-    The ring is then read, copied and written in one shape, which is what lets the compiler do all
-    of it in place; and a loop over the rows that move is one loop, not one a piece.
-
-    Args:
-        function: of arrays with any axes before those it names, and of numbers.
-    """
-    wrapped = custom_vmap(function)
-
-    @wrapped.def_vmap
-    def of_all(size: int, batched: list, *arguments: Any) -> tuple[Any, Any]:
-        def every(values: jax.Array, is_batched: bool) -> jax.Array:
-            if is_batched or values.ndim == 0:
-                return values
-            return jnp.broadcast_to(values, (size, *values.shape))
-
-        after = wrapped(*jax.tree.map(every, arguments, tuple(batched)))
-        return after, jax.tree.map(lambda _: True, after)
-
-    return wrapped
-
-
-@_pieces_together
+@pieces_together
 def attended(
     cached: tuple[jax.Array, jax.Array],
     projected: tuple[jax.Array, jax.Array, jax.Array],
@@ -86,7 +62,7 @@ def attended(
     )
 
 
-@_pieces_together
+@pieces_together
 def stored(ring: Ring, now: Ring, slot: jax.Array) -> Ring:
     """The ring with the keys and values of a frame.
 
@@ -102,33 +78,3 @@ def stored(ring: Ring, now: Ring, slot: jax.Array) -> Ring:
         return jax.lax.dynamic_update_slice_in_dim(cached, rows[..., None, :], slot, -2)
 
     return jax.tree.map(put, ring, now)
-
-
-@_pieces_together
-def taken_over(ring: Ring, shift: jax.Array) -> Ring:
-    """The ring after hypotheses took over the pasts of others.
-
-    Args:
-        ring: before.
-        shift: ``int32[N]`` how many rows further the past lies that each row continues; 0 for
-            every row that is anyone's past.
-    """
-    rows = shift.shape[-1]
-    moved = (shift != 0).reshape(-1)
-    target = jnp.flatnonzero(moved, size=len(moved), fill_value=0)
-
-    def copy(index: jax.Array, ring: Ring) -> Ring:
-        place = target[index]
-        # Of one piece there is no axis of pieces.
-        piece = [place // rows] * (shift.ndim - 1)
-        row = place % rows
-        source = row + shift.reshape(-1)[place]
-
-        def copied(cached: jax.Array) -> jax.Array:
-            past = (1,) * shift.ndim + cached.shape[-3:]
-            found = jax.lax.dynamic_slice(cached, [*piece, source, 0, 0, 0], past)
-            return jax.lax.dynamic_update_slice(cached, found, [*piece, row, 0, 0, 0])
-
-        return jax.tree.map(copied, ring)
-
-    return jax.lax.fori_loop(0, moved.sum(), copy, ring)

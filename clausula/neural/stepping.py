@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from clausula.beam_rows import taken_over
 from clausula.neural.echo import (
     BESIDE,
     N_ECHOES,
@@ -27,7 +28,7 @@ from clausula.neural.echo import (
 from clausula.neural.encoder import Told
 from clausula.neural.features import Controls
 from clausula.neural.network import ChoraleTransformer
-from clausula.neural.ring import Ring, attended, distances, empty_ring, stored, taken_over
+from clausula.neural.ring import Ring, attended, distances, empty_ring, stored
 from clausula.proposal import FrameSoFar, Past, Proposal
 from clausula.vocabulary import HOLD_TOKEN, REST_TOKEN
 
@@ -156,7 +157,17 @@ def _remember(notes: Notes, time: jax.Array, past: Past, *, holds: bool) -> Note
     if holds:
         held = (past.age > 0) & (token != REST_TOKEN)
         token = jnp.where(held, HOLD_TOKEN, token)
-    sounding = notes.sounding[past.parent]
+    shift = past.parent - jnp.arange(len(past.parent))
+    before = taken_over((notes.sounding, notes.token), shift)
+    now = past.sounding.astype(jnp.int8), token.astype(jnp.int8)
+    # Written first and read afterwards, the notes are written in place.
+    sounding, tokens = jax.tree.map(
+        lambda all_of, of_frame: jax.lax.dynamic_update_slice_in_dim(
+            all_of, of_frame[:, None], at, 1
+        ),
+        before,
+        now,
+    )
     back = jax.lax.dynamic_slice_in_dim(sounding, time - 1, SPAN, 1)[:, ::-1]
     # Entry i of ``back`` lies i + 1 frames before the last one.
     same = back == past.sounding[:, None].astype(jnp.int8)
@@ -165,11 +176,7 @@ def _remember(notes: Notes, time: jax.Array, past: Past, *, holds: bool) -> Note
     run = notes.run[past.parent]
     # Entry i of ``run`` is of lag i, so the lag SPAN that ``back`` also shows has no place.
     run = jnp.where(jnp.pad(agrees, ((0, 0), (0, 0), (1, 0)))[..., :-1], run + 1, 0)
-    return Notes(
-        sounding.at[:, at].set(past.sounding.astype(jnp.int8)),
-        notes.token[past.parent].at[:, at].set(token.astype(jnp.int8)),
-        run.astype(jnp.int16),
-    )
+    return Notes(sounding, tokens, run.astype(jnp.int16))
 
 
 def _echo(notes: Notes, time: jax.Array, here: Controls) -> Echo:

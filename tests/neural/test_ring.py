@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from drawn import drawn_example, drawn_network
 
+from clausula.beam_rows import taken_over
 from clausula.engine.choosing import settled
 from clausula.neural.echo import Array
 from clausula.neural.features import AGES
-from clausula.neural.ring import Ring, attended, distances, stored, taken_over
+from clausula.neural.ring import Ring, attended, distances, stored
 from clausula.neural.scoring import rows_stepwise
 from clausula.neural.stepping import transformer_proposal
 from clausula.proposal import FrameSoFar, Past
