@@ -224,8 +224,8 @@ def page(rows: Sequence[dict], measures: int, beam: int, command: str) -> str:
             "# What guidance is worth",
             "",
             f"{provenance()}. Plans of {measures} measures, beam {beam}, shipped network and "
-            "hidden Markov model, `ties` 0. Intervals: 95 %, bootstrapped over plans. A row compares "
-            "the plans for which it and guidance both found something.",
+            "hidden Markov model, `ties` 0. Intervals: 95 %, bootstrapped over plans. A row "
+            "compares the plans for which it and guidance both found something.",
             "",
             f"Caveats: {len(real)} openings of held-out chorales in 4/4 stand for real music; a "
             "third of the plans is in 3/4. The distance of few pieces from real ones is large "
@@ -252,12 +252,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--plans", type=int, default=100)
     parser.add_argument("--measures", type=int, default=8)
     parser.add_argument("--beam", type=int, default=8)
+    parser.add_argument("--first", type=int, default=0, help="number of the first plan")
     parser.add_argument("--json", type=Path, required=True, help="rows; kept as they come")
     parser.add_argument("--md", type=Path, help="where to write the tables")
     options = parser.parse_args(arguments)
     rows = read_rows(options.json)
     done = {(row["plan"], row["maximise"]) for row in rows}
-    wanted = [(number, best) for number in range(options.plans) for best in (True, False)]
+    wanted = [
+        (number, best)
+        for number in range(options.first, options.first + options.plans)
+        for best in (True, False)
+    ]
     with progress_bar() as progress:
         for number, best in progress.track(wanted, description="searching"):
             if (number, best) in done:

@@ -17,21 +17,26 @@ from clausula.engine.copying import Register
 from clausula.engine.tie_guidance import TieState
 
 
-class Warmth(NamedTuple):
-    """How freely is sampled: numbers of the compiled program.
+class Weights(NamedTuple):
+    """What the terms of a choice weigh: numbers of the compiled program.
 
     Attributes:
+        guidance: ``[]`` multiplies log p_hmm(constraints | prefix).
         temperature: ``[]`` divides the network's log probabilities.
         log_tail: ``[]`` a token so far below the likeliest is cut; -inf cuts nothing.
     """
 
+    guidance: Array
     temperature: Array
     log_tail: Array
 
 
 @dataclass(frozen=True)
 class SearchConfig:
-    """How the search behaves; changing one but temperature and tail compiles another program."""
+    """How the search behaves.
+
+    Another value of guidance (unless it is 0), temperature or tail is the same compiled program.
+    """
 
     beam: int = 32  # hypotheses a piece
     temperature: float = 1.0  # divides the network's log probabilities
@@ -46,16 +51,16 @@ class SearchConfig:
     free: bool = False  # neither masks nor messages: the network's own music, for comparison
 
     @property
-    def warmth(self) -> Warmth:
-        """Temperature and tail; nothing is cut from what is maximised."""
+    def weights(self) -> Weights:
+        """Guidance, temperature and tail; nothing is cut from what is maximised."""
         tail = 0.0 if self.maximise else self.tail
         log_tail = np.log(tail) if tail > 0 else -np.inf
-        return Warmth(np.float32(self.temperature), np.float32(log_tail))
+        return Weights(*map(np.float32, (self.guidance, self.temperature, log_tail)))
 
     @property
     def program(self) -> SearchConfig:
-        """The same but for temperature and tail: what is compiled."""
-        return replace(self, temperature=1.0, tail=0.0)
+        """What is compiled: the same but for these, of which it only matters whether one guides."""
+        return replace(self, guidance=float(self.guidance > 0), temperature=1.0, tail=0.0)
 
 
 class Hypotheses(NamedTuple):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from clausula.engine.beam import Partial, SearchConfig, Warmth
+from clausula.engine.beam import Partial, SearchConfig, Weights
 from clausula.engine.filter import emit
 from clausula.engine.gumbel import perturbed_children
 from clausula.engine.lookahead import Automata, step_states
@@ -54,7 +54,7 @@ class Choice(NamedTuple):
 
 def choose(
     config: SearchConfig,
-    warmth: Warmth,
+    weights: Weights,
     key: jax.Array,
     chosen: Partial,
     terms: Terms,
@@ -65,15 +65,15 @@ def choose(
 
     Args:
         config: how.
-        warmth: how freely.
+        weights: what the terms weigh.
         key: of the randomness.
         chosen: the rows.
         terms: what is said of their children.
         settle: whether the frame ends: what is kept takes its place in the beam.
     """
     guide = jnp.where(terms.allowed, terms.log_guide, 0.0)
-    logits = jnp.where(terms.allowed, wanted(warmth, terms), -jnp.inf)
-    log_q = chosen.log_q[:, None] + _cut_and_normalise(logits, warmth.log_tail)
+    logits = jnp.where(terms.allowed, wanted(weights, terms), -jnp.inf)
+    log_q = chosen.log_q[:, None] + _cut_and_normalise(logits, weights.log_tail)
     if config.maximise:
         so_far = (chosen.log_net - chosen.cost)[:, None]
         potential = so_far + terms.log_net - terms.cost + guide
@@ -90,9 +90,9 @@ def choose(
     return jax.tree.map(lambda values: values[order], choice)
 
 
-def wanted(warmth: Warmth, terms: Terms) -> jax.Array:
+def wanted(weights: Weights, terms: Terms) -> jax.Array:
     """``[N, 32]`` what speaks for each token when sampling; read only where it is allowed."""
-    return terms.log_net / warmth.temperature + terms.log_guide - terms.cost
+    return terms.log_net / weights.temperature + terms.log_guide - terms.cost
 
 
 def settled(parent: jax.Array) -> jax.Array:

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from clausula.beam_rows import taken_over
-from clausula.engine.beam import Hypotheses, Partial, SearchConfig, Warmth
+from clausula.engine.beam import Hypotheses, Partial, SearchConfig, Weights
 from clausula.engine.choosing import Terms, choose, follow, wanted, watched
 from clausula.engine.copying import remember
 from clausula.engine.filter import predict
@@ -56,21 +56,21 @@ class Fixed(NamedTuple):
         transitions: of each class ``[H, H]``: arrays of their own, since a matrix out of a larger
             array is copied at every use.
         lone: ``bool[T]`` frames that have one automaton state throughout, in all automata.
-        warmth: how freely is sampled.
+        weights: what the terms of a choice weigh.
     """
 
     emission: jax.Array
     transitions: tuple[jax.Array, ...]
     lone: jax.Array
-    warmth: Warmth
+    weights: Weights
 
     @classmethod
-    def of(cls, tables: SearchTables, warmth: Warmth) -> Fixed:
+    def of(cls, tables: SearchTables, weights: Weights) -> Fixed:
         """Of a plan."""
         emission = jnp.swapaxes(jnp.exp(tables.log_emission)[:, np.array(VOICES)], 2, 3)
         lone = jnp.stack([alone(layers) for layers in tables.layers]).all(axis=0)
         transitions = tuple(tables.transition[c] for c in range(len(emission)))
-        return cls(emission, transitions, lone, warmth)
+        return cls(emission, transitions, lone, weights)
 
     def entered(self, alpha: jax.Array, frame_class: jax.Array) -> jax.Array:
         """The filter in the next frame."""
@@ -135,14 +135,14 @@ def advance(
     chosen = _nothing_chosen(beam)._replace(alpha=jnp.where(time == 0, beam.alpha, entered))
     for slot in range(4):
         of_slot = jax.random.fold_in(key, slot)
-        chosen = _slot(proposal, tables, fixed.warmth, config, of_slot, beam, now, chosen, slot)
+        chosen = _slot(proposal, tables, fixed.weights, config, of_slot, beam, now, chosen, slot)
     return _next_beam(tables, beam, chosen, state, time)
 
 
 def advance_freely(
     proposal: Proposal,
     tables: SearchTables,
-    warmth: Warmth,
+    weights: Weights,
     config: SearchConfig,
     key: jax.Array,
     beam: Hypotheses,
@@ -160,7 +160,7 @@ def advance_freely(
         log_net = _network(proposal, tables, state, slot, chosen, beam.sounding[row], last[row])
         terms = Terms(allowed, log_net, nothing, nothing, no_change)
         now = jax.random.fold_in(key, slot)
-        choice = choose(config, warmth, now, chosen, terms, settle=slot == 3)
+        choice = choose(config, weights, now, chosen, terms, settle=slot == 3)
         chosen = follow(chosen, choice, terms, slot)
     return _next_beam(tables, beam, chosen, state, time)
 
@@ -195,7 +195,7 @@ def _nothing_chosen(beam: Hypotheses) -> Partial:
 def _slot(
     proposal: Proposal,
     tables: SearchTables,
-    warmth: Warmth,
+    weights: Weights,
     config: SearchConfig,
     key: jax.Array,
     beam: Hypotheses,
@@ -210,7 +210,9 @@ def _slot(
     log_hmm, price = through_automata(*following, chosen, slot)
     beside = asked_beside(tables, beam, chosen, slot, now.time)
     of_chain = tables.ties, chosen.ties, now.time, voice, own
-    log_guide = config.guidance * (log_hmm + beside.log_guide)
+    log_guide = jnp.zeros_like(price)
+    if config.guidance:
+        log_guide += weights.guidance * (log_hmm + beside.log_guide)
     if config.ties:
         log_ties = token_log_probs(*of_chain, now.themes[row, voice])
         log_guide += config.ties * _together(chosen.ties, voice, log_ties)
@@ -224,8 +226,8 @@ def _slot(
         + now.copying[row, voice],
         beside.differs,
     )
-    terms = terms._replace(allowed=_allowed(warmth, now, chosen, terms, slot))
-    choice = choose(config, warmth, key, chosen, terms, settle=slot == 3)
+    terms = terms._replace(allowed=_allowed(weights, now, chosen, terms, slot))
+    choice = choose(config, weights, key, chosen, terms, settle=slot == 3)
     after = follow(chosen, choice, terms, slot)
     after = watched(after, chosen, choice, slot, now.automata, now.emission[slot])
     if config.ties:
@@ -233,15 +235,15 @@ def _slot(
     return after
 
 
-def _allowed(warmth: Warmth, now: Moment, chosen: Partial, terms: Terms, slot: int) -> jax.Array:
+def _allowed(weights: Weights, now: Moment, chosen: Partial, terms: Terms, slot: int) -> jax.Array:
     """``bool[N, 32]`` tokens that every mask allows, of those that could be chosen."""
     here = FrameMasks(now.masks.voice[chosen.row], now.masks.pair[chosen.row])
     if slot:
         beside = ALLOWED_BESIDE[slot](here, now.automata, chosen.state, chosen.token)
         return terms.allowed & beside
     alive = terms.allowed & (chosen.score > -jnp.inf)[:, None]
-    logits = jnp.where(alive, wanted(warmth, terms), -jnp.inf)
-    return allowed_soprano(here, now.automata, chosen.state, Likely(logits, warmth.log_tail))
+    logits = jnp.where(alive, wanted(weights, terms), -jnp.inf)
+    return allowed_soprano(here, now.automata, chosen.state, Likely(logits, weights.log_tail))
 
 
 def _together(ties: TieState, voice: int, log_ties: jax.Array) -> jax.Array:

@@ -23,7 +23,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from clausula.engine.beam import Hypotheses, SearchConfig, SearchResult, Warmth
+from clausula.engine.beam import Hypotheses, SearchConfig, SearchResult, Weights
 from clausula.engine.copying import no_notes
 from clausula.engine.filter import filter_init
 from clausula.engine.foresight import Foresight, boundary, foresee, renewed, segment_ahead
@@ -56,11 +56,11 @@ def search(
     """
     proposed = {"proposal_functions": proposal_functions, "config": config.program}
     if config.free:
-        return searched(params, tables, None, jnp.float32(0), config.warmth, keys, **proposed)
+        return searched(params, tables, None, jnp.float32(0), config.weights, keys, **proposed)
     # The messages are the same for every piece of a plan until its themes are known: computed
     # once, outside the batch, by a program of their own that all options share.
     ahead, log_hmm = _prepared(tables, themes=config.themes)
-    return searched(params, tables, ahead, log_hmm, config.warmth, keys, **proposed)
+    return searched(params, tables, ahead, log_hmm, config.weights, keys, **proposed)
 
 
 @partial(jax.jit, static_argnames="themes")
@@ -80,7 +80,7 @@ def searched(
     tables: SearchTables,
     ahead: Foresight | None,
     log_hmm: jax.Array,
-    warmth: Warmth,
+    weights: Weights,
     keys: jax.Array,
     *,
     proposal_functions: Proposal,
@@ -89,7 +89,7 @@ def searched(
     """The loop of ``search``; ``ahead`` and ``log_hmm`` are what its messages say beforehand."""
     proposal = proposal_functions._replace(params=params)
     start = _initial(proposal, tables, config, tables.class_of_frame.shape[0])
-    piece = partial(_search_piece, proposal, tables, log_hmm, warmth, config)
+    piece = partial(_search_piece, proposal, tables, log_hmm, weights, config)
 
     # What every piece begins with is batched from the start: a loop whose carry becomes batched on
     # the way would be traced again at every depth.
@@ -111,7 +111,7 @@ def _search_piece(
     proposal: Proposal,
     tables: SearchTables,
     log_hmm: jax.Array,
-    warmth: Warmth,
+    weights: Weights,
     config: SearchConfig,
     at_first: Foresight | None,
     start: Hypotheses,
@@ -119,7 +119,7 @@ def _search_piece(
 ) -> SearchResult:
     frames = tables.class_of_frame.shape[0]
     model = _model(tables)
-    fixed = Fixed.of(tables, warmth)
+    fixed = Fixed.of(tables, weights)
 
     def segment(index: jax.Array, carry: tuple) -> tuple:
         first = index * SEGMENT
@@ -135,7 +135,7 @@ def _search_piece(
             beam, alive = carry
             now = jax.random.fold_in(key, time)
             if config.free:
-                beam = advance_freely(proposal, tables, warmth, config, now, beam, time)
+                beam = advance_freely(proposal, tables, weights, config, now, beam, time)
             else:
                 emission = fixed.emission[tables.class_of_frame[time]]
                 at = time - first + 1, time, fixed.lone[time]

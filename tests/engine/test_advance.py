@@ -43,7 +43,7 @@ def advanced(config, arrays):
     terms = Terms(allowed, log_net, config.guidance * log_guide, cost, differs)
     steps = jnp.zeros((4, 2, N_VOICE), int)
     automata = (FrameAutomaton(steps, jnp.zeros(2, jnp.uint32), jnp.asarray(True)),)
-    choice = choose(config, config.warmth, jax.random.key(1), chosen, terms, settle=False)
+    choice = choose(config, config.weights, jax.random.key(1), chosen, terms, settle=False)
     after = follow(chosen, choice, terms, 0)
     return chosen, watched(after, chosen, choice, 0, automata, jnp.exp(emission).T)
 
