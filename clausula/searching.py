@@ -20,6 +20,7 @@ from clausula.constraints.rulesets import RuleSet
 from clausula.corpus import held_out, load_chorales
 from clausula.engine import hmm
 from clausula.engine.beam import SearchConfig, SearchResult
+from clausula.engine.given_nats import saved_nats
 from clausula.engine.plan import Plan
 from clausula.engine.rendering import grid_of
 from clausula.engine.search import search
@@ -84,6 +85,7 @@ class Outcome:
     def drafts(self, title: str, weights: Mapping[str, float] = WEIGHTS) -> Iterator[Draft]:
         """The surviving hypotheses, nearest to real pieces first, by taste with these weights."""
         total = self.plan.timeline.n_frames
+        saved = saved_nats(line.voice for line in self.plan.given)
         drafts = []
         for piece, row in np.argwhere(self.result.score > -np.inf):
             grid = grid_of(self.result.tokens[piece, row], self.plan, title)
@@ -96,7 +98,7 @@ class Outcome:
                     float(self.result.log_q[piece, row]),
                     cost,
                     float(self.result.log_hmm[piece]),
-                    taste_terms(grid, -log_net / total, cost / total),
+                    taste_terms(grid, saved - log_net / total, cost / total),
                 )
             )
         return iter(sorted(drafts, key=lambda draft: taste(draft.terms, weights)))

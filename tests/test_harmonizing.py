@@ -7,6 +7,7 @@ holds in their music holds because it is enforced.
 import sys
 from dataclasses import replace
 from fractions import Fraction
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from clausula.constraints.rulesets import load_ruleset
 from clausula.engine import beam
 from clausula.engine import tables as compiling
 from clausula.engine.cadence_choice import Close, closes_of, count_closes, preferred
+from clausula.engine.given_nats import saved_nats
 from clausula.engine.tables import compile_plan
 from clausula.errors import InputError, PlanError
 from clausula.given_score import given_lines, key_of, phrase_ends, timeline_of
@@ -311,3 +313,11 @@ def test_counts_of_closes_prefer_what_was_counted():
     assert isinstance(preferred(home, (74, 72), final=False)[0], Close)
     assert str(preferred(home, (74, 72), final=False)[0]) == "PAC I"
     assert len(preferred(home, None, final=True)) == len(closes_of(home))
+
+
+def test_whatever_is_given_saves_nats():
+    sets = [set(chosen) for n in (1, 2, 3) for chosen in combinations(Voice, n)]
+    assert saved_nats([]) == 0
+    for given in sets:
+        assert saved_nats(given) > 0
+        assert all(saved_nats(given) < saved_nats(more) for more in sets if given < more)

@@ -16,6 +16,7 @@ from clausula.constraints.automaton import (
 )
 from clausula.constraints.domains import Domains
 from clausula.constraints.rows import distinct_rows
+from clausula.constraints.splicing import spliced
 from clausula.errors import PlanError
 from clausula.grid import SEARCH_ORDER
 from clausula.vocabulary import N_VOICE
@@ -145,7 +146,7 @@ def conjoin(
         At least one automaton.
     """
     groups = [restrict(universal(len(domains.masks)), domains)]
-    for automaton in automata:
+    for automaton in spliced(tuple(automata)):
         alone = minimise(restrict(automaton, domains))
         for place, group in enumerate(groups):
             if limit is not None and not limit.worth_trying(group, alone):
