@@ -217,7 +217,7 @@ def page(rows: Sequence[dict]) -> str:
             "rule set chorale), medians of runs that alternate with the same search without hidden "
             "Markov model and masks (`free`). `steady` leaves the backward pass out.",
             "",
-            "Caveats: where the device is a CPU no accelerator was at hand. Absolute times of a CPU "
+            "Caveats: where the device is a CPU no accelerator was there. Absolute times of a CPU "
             "that others use mean little, the ratios more. Compilation is timed once, without the "
             "cache of earlier runs only where there was none. Memory is the process's peak so far, "
             "rows in order.",
