@@ -191,10 +191,21 @@ def filters(model: hidden.HMM, grids: Sequence[Grid]) -> list[np.ndarray]:
 
 
 def forecasts(
-    model: hidden.HMM, grids: Sequence[Grid], events: Sequence[Event] = tuple(Event)
+    model: hidden.HMM,
+    grids: Sequence[Grid],
+    events: Sequence[Event] = tuple(Event),
+    states: Sequence[np.ndarray] | None = None,
 ) -> Iterator[Forecast]:
-    """The forecasts of a model at every site of the pieces, at every distance that fits."""
-    alphas = filters(model, grids)
+    """The forecasts of a model at every site of the pieces, at every distance that fits.
+
+    Args:
+        model: that foretells.
+        grids: the pieces.
+        events: to foretell.
+        states: ``[time, state]`` of each piece, what is believed of each frame's state once it has
+            sounded; by default the model's own filter.
+    """
+    alphas = filters(model, grids) if states is None else states
     transition = jnp.asarray(model.transition)
     emission, piece = jnp.zeros(()), -1
     for site in sites(grids):
