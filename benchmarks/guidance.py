@@ -2,8 +2,9 @@
 
 Every plan has cadences and a returning theme. Each is searched by
 
-- *guided*: as composing does. Maximising prunes by ``log p_net + log p_hmm(constraints) / 2``, never
-  normalised from step to step (the half was chosen on sixteen other plans, numbers 1,000 on);
+- *guided*: as composing does. Maximising prunes by ``log p_net + log p_hmm(constraints) / 2``,
+  never normalised from step to step (the half was chosen on sixteen other plans, from number
+  1,000 on);
 - *masks only*: the same masks, which look ahead within a frame and refuse what the automata cannot
   end well from, without a word from the hidden Markov model;
 - *theme first*: the theme is taken from a search of the plan without its return and then given;
