@@ -40,8 +40,8 @@ class SearchConfig:
 
     beam: int = 32  # hypotheses a piece
     temperature: float = 1.0  # divides the network's log probabilities
-    # Exponent of p_hmm(constraints | prefix), lambda_1 of design §6. Where the best is kept half
-    # of it finds likelier music (``BEST``): the forecast is of typical pieces, which the best is not.
+    # Exponent of p_hmm(constraints | prefix), lambda_1 of design §6. Where the best is kept half of
+    # it finds likelier music (``BEST``): the forecast is of typical pieces, not of the best.
     guidance: float = 1.0
     # Exponent of p_chain(ties | prefix), lambda_2 of design §6. Off: a chain to which copies are
     # coincidences wants themes of steps and held notes (``benchmarks/returns.py``).
