@@ -17,12 +17,13 @@ from clausula.constraints.repeat import Ties
 from clausula.constraints.rule import Array
 from clausula.constraints.rulesets import RuleSet
 from clausula.engine.chain import load_counts, log_steps, step_of_frame
-from clausula.engine.conflict import Narrowed, require_possible
+from clausula.engine.conflict import require_possible
 from clausula.engine.demands import Scene, demands_of
 from clausula.engine.hmm import HMM, MODES, frame_classes, log_emission
 from clausula.engine.pairs import rule_words
 from clausula.engine.plan import Plan
 from clausula.engine.tie_tables import TieForecast, TieTables, tie_forecast
+from clausula.engine.ways import Narrowed
 from clausula.grid import Voice
 from clausula.vocabulary import voice_to_global
 
