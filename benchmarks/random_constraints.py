@@ -24,6 +24,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from statistics import median
@@ -46,12 +47,16 @@ from clausula.checker.check import check
 from clausula.constraints.rule import Severity
 from clausula.constraints.soft import Soft
 from clausula.constraints.transposition import UNMOVED
+from clausula.engine import tables
 from clausula.errors import ImpossibleError
+from clausula.grid import Voice
 from clausula.gridding import to_grid
 from clausula.piece import Piece
 from clausula.verifying import every_hard_rule, judge
 
 RULES = cl.load_ruleset("chorale")
+# Tables are padded alike, so that most requests share a few compiled programs: no note changes.
+FRAMES, ROOM = 256, (128, 2048, 32)
 KNOWN_APART = ("PAC", "IAC", "HC")  # cadences that `independent` judges
 PIECE, IMPOSSIBLE, GAVE_UP, REFUSED = "piece", "impossible", "gave up", "refused"
 
@@ -70,11 +75,12 @@ def answered(seed: int, number: int, beam: int) -> dict:
         return row | {"outcome": REFUSED, "message": str(error)}
     except cl.SearchError as error:
         row |= {"seconds": time.perf_counter() - began, "outcome": GAVE_UP}
-        return row | {"message": str(error), "dead_end": error.dead_ends > 0}
+        return row | {"message": str(error), "dead_end": error.first_dead_end}
     row |= {"seconds": time.perf_counter() - began, "outcome": PIECE}
     report = piece.report
     return row | {
-        "dead_end": report["dead_ends"] > 0,
+        "dead_end": report["first_dead_end"],
+        "recovery": report["recovery"],
         "rejected": report["rejected_before"],
         "violations": violations(piece),
     }
@@ -132,8 +138,6 @@ def violations(piece: Piece) -> list[str]:
 def _known_apart(piece: Piece) -> dict:
     """The plan as far as `independent` knows what is asked: it leaves out what it cannot judge."""
     plan = piece.plan
-    from dataclasses import replace
-
     known = replace(
         plan,
         cadences=tuple(c for c in plan.cadences if c.kind.value in KNOWN_APART),
@@ -152,7 +156,7 @@ def summary(rows: Sequence[dict]) -> dict[str, int]:
     return {
         "pieces": by[PIECE],
         "violations": sum(len(row.get("violations", ())) for row in rows),
-        "dead_ends_before": sum(row.get("dead_end", False) for row in rows),
+        "dead_ends_before": sum(bool(row.get("dead_end")) for row in rows),
         "dead_ends_after": by[GAVE_UP],
         "impossible": by[IMPOSSIBLE],
         "impossible_confirmed": sum(row.get("confirmed", False) for row in rows),
@@ -215,6 +219,7 @@ def main() -> int:
         return {row["number"]: row for row in found if row["beam"] == arguments.beam}
 
     done = own()
+    tables.FRAME_BUCKET, tables.LEAST_LAYERS = FRAMES, ROOM
     with progress_bar() as progress:
         for number in progress.track(wanted, description="composing"):
             if number not in done:
