@@ -64,4 +64,15 @@ class CorpusError(ClausulaError):
 
 
 class SearchError(ClausulaError):
-    """The search gave up: a plan not proved impossible, yet no piece was found."""
+    """The search gave up: a plan not proved impossible, yet no piece was found.
+
+    Attributes:
+        dead_ends: passes over a piece that left no hypothesis.
+        first_dead_end: where the first pass left none, in words; empty if it left some.
+    """
+
+    def __init__(self, message: str, *, dead_ends: int = 0, first_dead_end: str = "") -> None:
+        """Say it in one line, and keep what a benchmark counts."""
+        super().__init__(message)
+        self.dead_ends = dead_ends
+        self.first_dead_end = first_dead_end

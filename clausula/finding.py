@@ -7,22 +7,27 @@ and by verifiers that see the file's notes alone, not what the search was given.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from clausula.checker.report import Report
+from clausula.constraints.rule import Severity
 from clausula.constraints.rulesets import RuleSet
 from clausula.engine.plan import Plan
+from clausula.engine.rendering import grid_of
 from clausula.engine.taste import DISTINCT, WEIGHTS, difference, taste, taste_report
 from clausula.errors import SearchError
 from clausula.grid import Grid, Voice
 from clausula.gridding import to_score
+from clausula.recovering import Broken, Pass, Step, Trouble, drawn, gave_up, mended
 from clausula.score import Score
 from clausula.verifying import Verification, verify
 
-ATTEMPTS = 3  # passes of the search, each with fresh randomness and more pieces at a time
 AT_ONCE = 16  # pieces that a pass searches at most
 
 
@@ -43,20 +48,26 @@ class Found:
     Attributes:
         accepted: distinct verified pieces, nearest to real ones first.
         dead_ends: passes over a piece that left no hypothesis.
+        first_dead_end: where the first pass left none, in words; empty if it left some.
+        steps: what was tried, in order.
         rejected: drafts that were turned down.
         faults: what they failed.
     """
 
     accepted: list[Accepted]
     dead_ends: int = 0
+    first_dead_end: str = ""
+    steps: list[str] = field(default_factory=list)
     rejected: int = 0
     faults: Counter[str] = field(default_factory=Counter)
 
-    def reject(self, verified: Sequence[Verification]) -> None:
-        """Count a draft that was turned down, and what it failed."""
-        self.rejected += 1
-        broken = (v for v in verified if v.hard and not v.holds)
-        self.faults.update(f"{v.constraint}: {v.reasons[0]}" for v in broken)
+    def hear(self, tried: Pass, plan: Plan) -> None:
+        """Count a pass and its dead ends."""
+        stuck = tried.outcome.stuck
+        if stuck and not self.steps:
+            self.first_dead_end = plan.timeline.words(stuck[0].frame)
+        self.steps.append(tried.step)
+        self.dead_ends += len(stuck)
 
     def ranked(self) -> Found:
         """The same, the pieces nearest to real ones first."""
@@ -84,43 +95,78 @@ def find(
         weights: of the terms of taste, by which drafts are tried and ranked.
 
     Raises:
-        SearchError: none does, after several attempts.
+        SearchError: none does, whatever was tried.
     """
-    found = Found([])
-    where = ""
+
+    def holds(tokens: np.ndarray) -> bool:
+        return not _judged(grid_of(tokens, plan, title), plan, ruleset, title)[1]
+
+    found, trouble = Found([]), Trouble()
     distinct = DISTINCT * (1 - len(plan.given) / len(Voice))  # only other voices can differ
-    for attempt in range(ATTEMPTS * -(-candidates // AT_ONCE)):
-        outcome = session.search(seed, attempt, pieces_at_once(candidates, attempt))
-        found.dead_ends += outcome.dead_ends
-        where = outcome.first_dead_end or where
-        for draft in outcome.drafts(title, weights):
+
+    def every() -> Iterator[Pass]:
+        yield from drawn(session, seed, trouble, partial(pieces_at_once, candidates))
+        # Fewer pieces than wanted are better than more that had to be mended.
+        if not found.accepted:
+            yield from mended(session, seed, trouble, holds)
+
+    for tried in every():
+        found.hear(tried, plan)
+        for draft in tried.outcome.drafts(title, weights):
             if any(difference(draft.grid, a.grid) < distinct for a in found.accepted):
                 continue
-            score = notated(draft.grid, plan, title)
-            verified, report = verify(score, plan, ruleset)
-            if report.reaches("error") or not all(v.holds or not v.hard for v in verified):
-                found.reject(verified)
+            judged, faults = _judged(draft.grid, plan, ruleset, title)
+            if faults:
+                found.rejected += 1
+                found.faults.update(faults)
+                trouble.broken.append(Broken(draft.tokens, tuple(faults)))
                 continue
+            report = _report(draft, judged, found, tried.step)
+            report |= {"taste": taste_report(draft.terms, weights)}
             found.accepted.append(
-                Accepted(
-                    draft.grid,
-                    score,
-                    _report(draft, verified, report, found)
-                    | {"taste": taste_report(draft.terms, weights)},
-                    taste(draft.terms, weights),
-                )
+                Accepted(draft.grid, judged.score, report, taste(draft.terms, weights))
             )
             if len(found.accepted) == candidates:
                 return found.ranked()
     if found.accepted:
         return found.ranked()
-    blame = f"every hypothesis died at {where}" if where else "no draft passed verification"
+    raise _gave_up(found, gave_up(session, trouble))
+
+
+class _Judged(NamedTuple):
+    """A draft in notation, and what was found in its file."""
+
+    score: Score
+    verified: list[Verification]
+    report: Report
+
+
+def _judged(grid: Grid, plan: Plan, ruleset: RuleSet, title: str) -> tuple[_Judged, list[str]]:
+    """A draft verified, and its faults in words: none if it is to be accepted."""
+    score = notated(grid, plan, title)
+    verified, report = verify(score, plan, ruleset)
+    faults = [f"{v.constraint}: {v.reasons[0]}" for v in verified if v.hard and not v.holds]
+    if report.reaches("error") and not faults:
+        faults = [
+            f"{f.code} m. {f.measure} beat {f.beat}: {f.message}"
+            for f in report.findings
+            if f.severity is Severity.ERROR
+        ]
+    return _Judged(score, verified, report), faults
+
+
+def _gave_up(found: Found, where: str) -> SearchError:
+    """The error that says what was tried, where it ended, and what drafts failed."""
+    blame = [where] if where else []
     if found.rejected:
         fault, times = found.faults.most_common(1)[0]
-        blame += f"; {found.rejected} drafts were turned down, {times} of them for {fault}"
-    raise SearchError(
-        f"gave up after {ATTEMPTS} attempts (not proved impossible): {blame}; try another --seed, "
-        "a wider --beam, or fewer constraints there"
+        blame.append(f"{found.rejected} drafts were turned down, {times} of them for {fault}")
+    tried = ", ".join(dict.fromkeys(found.steps))
+    return SearchError(
+        f"gave up after {len(found.steps)} passes ({tried}; not proved impossible): "
+        f"{'; '.join(blame)}; try another --seed, a wider --beam, or fewer constraints there",
+        dead_ends=found.dead_ends,
+        first_dead_end=found.first_dead_end,
     )
 
 
@@ -134,9 +180,7 @@ def pieces_at_once(candidates: int, attempt: int) -> int:
     return min(-(-candidates // 4) * 4, AT_ONCE)
 
 
-def _report(
-    draft: Any, verified: Sequence[Verification], report: Report, found: Found
-) -> dict[str, Any]:
+def _report(draft: Any, judged: _Judged, found: Found, step: Step) -> dict[str, Any]:
     """What the report says of one accepted piece."""
     return {
         "verified": [
@@ -146,15 +190,18 @@ def _report(
                 "hard": v.hard,
                 "reasons": list(v.reasons),
             }
-            for v in verified
+            for v in judged.verified
         ],
-        "findings": report.to_json()["findings"],
+        "findings": judged.report.to_json()["findings"],
         "log_p_net": round(draft.log_net, 4),
-        "log_q": round(draft.log_q, 4),
+        # After a restart or a repair nobody knows how likely the piece was to be drawn.
+        "log_q": round(draft.log_q, 4) if step.weighted else None,
         "nats_per_frame": round(-draft.log_net / len(draft.grid), 4),
         "log_p_hmm_constraints": round(draft.log_hmm, 4),
         "soft_cost": round(draft.cost, 4),
         "rejected_before": found.rejected,
+        "recovery": step.value,
+        "first_dead_end": found.first_dead_end,
     }
 
 

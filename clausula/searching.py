@@ -15,6 +15,7 @@ import jax
 import numpy as np
 
 from clausula import __version__
+from clausula.constraints.domains import Domains
 from clausula.constraints.repeat import NO_SOURCE, Ties, with_loose_ties
 from clausula.constraints.rulesets import RuleSet
 from clausula.corpus import held_out, load_chorales
@@ -24,7 +25,7 @@ from clausula.engine.given_nats import saved_nats
 from clausula.engine.plan import Plan
 from clausula.engine.rendering import grid_of
 from clausula.engine.search import search
-from clausula.engine.tables import Compiled, search_tables
+from clausula.engine.tables import Compiled, confined, search_tables
 from clausula.engine.taste import WEIGHTS, taste, taste_terms, write_reference
 from clausula.grid import REST, Grid
 from clausula.neural.echo import Return, no_return
@@ -51,6 +52,7 @@ class Draft(NamedTuple):
 
     Attributes:
         grid: its notes.
+        tokens: ``int[time, voice]`` the same as voice tokens.
         log_net: log probability under the network, nats.
         log_q: log probability under the guided proposal, nats.
         cost: nats of soft rules.
@@ -59,11 +61,24 @@ class Draft(NamedTuple):
     """
 
     grid: Grid
+    tokens: np.ndarray
     log_net: float
     log_q: float
     cost: float
     log_hmm: float
     terms: dict[str, float]
+
+
+class Stuck(NamedTuple):
+    """Where a piece's last hypotheses died.
+
+    Attributes:
+        frame: the first that none of them got through.
+        tokens: ``int[time, voice]`` of one that got that far; frames from there on mean nothing.
+    """
+
+    frame: int
+    tokens: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -73,14 +88,25 @@ class Outcome:
     Attributes:
         plan: of the search.
         result: arrays of all pieces and beams.
-        dead_ends: pieces whose every hypothesis died.
-        first_dead_end: where that first happened, in words; empty if it did not.
     """
 
     plan: Plan
     result: SearchResult
-    dead_ends: int
-    first_dead_end: str
+
+    @property
+    def stuck(self) -> list[Stuck]:
+        """Where pieces whose every hypothesis died did so."""
+        dead = self.result.alive == 0
+        # What is left of a dead beam are the notes of what was its best row.
+        return [
+            Stuck(int(dead[piece].argmax()), self.result.tokens[piece, 0].astype(int))
+            for piece in np.flatnonzero(dead.any(axis=1))
+        ]
+
+    @property
+    def dead_ends(self) -> int:
+        """Pieces whose every hypothesis died."""
+        return len(self.stuck)
 
     def drafts(self, title: str, weights: Mapping[str, float] = WEIGHTS) -> Iterator[Draft]:
         """The surviving hypotheses, nearest to real pieces first, by taste with these weights."""
@@ -88,12 +114,14 @@ class Outcome:
         saved = saved_nats(line.voice for line in self.plan.given)
         drafts = []
         for piece, row in np.argwhere(self.result.score > -np.inf):
-            grid = grid_of(self.result.tokens[piece, row], self.plan, title)
+            tokens = self.result.tokens[piece, row, :total].astype(int)
+            grid = grid_of(tokens, self.plan, title)
             log_net = float(self.result.log_net[piece, row])
             cost = float(self.result.cost[piece, row])
             drafts.append(
                 Draft(
                     grid,
+                    tokens,
                     log_net,
                     float(self.result.log_q[piece, row]),
                     cost,
@@ -152,7 +180,7 @@ class Session:
         )
         ties = with_loose_ties(compiled.ties, plan.loosely, timeline, plan.key)
         controls = controls._replace(pins=_pins(plan), planned=_planned(ties))
-        self.plan = plan
+        self.plan, self.compiled = plan, compiled
         returns = bool((compiled.ties.source_frame != NO_SOURCE).any())
         self.config = config if returns else replace(config, themes=1)
         self.tables = search_tables(plan, compiled, ruleset, hidden, controls, AGES - 1)
@@ -168,30 +196,33 @@ class Session:
             "network": self.loaded.metadata["data"],
         }
 
-    def search(self, seed: int, attempt: int = 0, pieces: int | None = None) -> Outcome:
-        """One pass: one piece at first, four at a time when that one found nothing.
+    def search(
+        self,
+        seed: int,
+        attempt: int = 0,
+        *,
+        pieces: int = 1,
+        beam: int | None = None,
+        domains: Domains | None = None,
+    ) -> Outcome:
+        """One pass.
 
         Args:
             seed: the user's.
-            attempt: how many passes went before.
-            pieces: how many at a time, in place of one or four.
+            attempt: how many passes went before; each draws anew.
+            pieces: searched side by side.
+            beam: hypotheses a piece, if others than usual.
+            domains: tokens to which this pass is confined.
         """
         key = jax.random.fold_in(jax.random.key(seed), attempt)
-        keys = jax.random.split(key, pieces or (1 if attempt == 0 else 4))
         result = search(
             self.loaded.proposal.params,
-            self.tables,
-            keys,
+            self.tables if domains is None else confined(self.tables, domains),
+            jax.random.split(key, pieces),
             proposal_functions=self.loaded.proposal._replace(params=None),
-            config=self.config,
+            config=self.config if beam is None else replace(self.config, beam=beam),
         )
-        result = SearchResult(*(np.asarray(field) for field in result))
-        dead = result.alive == 0
-        ended = dead.any(axis=1)
-        where = ""
-        if ended.any():
-            where = self.plan.timeline.words(int(dead[ended].argmax(axis=1).min()))
-        return Outcome(self.plan, result, int(ended.sum()), where)
+        return Outcome(self.plan, SearchResult(*(np.asarray(field) for field in result)))
 
 
 def _pins(plan: Plan) -> Pins | None:

@@ -222,6 +222,22 @@ def forward_reached(a: LayeredAutomaton, domains: Domains) -> np.ndarray:
     return reached[:, :-1]
 
 
+def used_tokens(a: LayeredAutomaton) -> Domains:
+    """The tokens that some word has in each place; all of them where nothing is accepted.
+
+    Args:
+        a: minimal, so that every transition lies on an accepted word.
+    """
+    domains = Domains.full(a.n_layers // N_SLOTS)
+    if not a.n_states[-1]:
+        return domains
+    bits = np.uint32(1) << np.arange(N_VOICE, dtype=np.uint32)
+    used = (a.tables != REFUSED).any(axis=1)
+    words = np.where(used, bits, np.uint32(0)).sum(axis=1, dtype=np.uint32)
+    domains.masks[:, SEARCH_ORDER] = words[a.table_of_layer].reshape(-1, N_SLOTS)
+    return domains
+
+
 def is_empty(a: LayeredAutomaton, domains: Domains) -> bool:
     """Whether no piece within the domains is accepted."""
     return not reachable(a, domains)[0, a.start]

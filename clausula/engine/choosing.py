@@ -81,9 +81,12 @@ def choose(
         score = jnp.where(alive, log_q if config.stepwise else potential, -jnp.inf)
     else:
         score = perturbed_children(key, log_q, chosen.score)
-    best, index = jax.lax.top_k(score.reshape(-1), config.beam)
+    # Where nothing is left, what was best is kept for whoever wants to know how far it got.
+    left = (score > -jnp.inf).any()
+    ranks = jnp.where(left, score, jnp.broadcast_to(chosen.score[:, None], score.shape))
+    _, index = jax.lax.top_k(ranks.reshape(-1), config.beam)
     row, token = index // N_VOICE, index % N_VOICE
-    choice = Choice(row, token, best, log_q[row, token])
+    choice = Choice(row, token, score[row, token], log_q[row, token])
     if not settle:
         return choice
     order = settled(chosen.row[row])

@@ -13,21 +13,20 @@ AAAI 2004.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from clausula.constraints.algebra import Limit, conjoin
-from clausula.constraints.automaton import REFUSED, LayeredAutomaton, reachable
+from clausula.constraints.automaton import reachable
 from clausula.constraints.domains import ALL_TOKENS, Domains, meet
-from clausula.constraints.pair_tables import SEARCH_PAIRS
-from clausula.constraints.repeat import NO_SOURCE, RETURNS, Ties, tie, tie_sounding
+from clausula.constraints.repeat import RETURNS, tie, tie_sounding
 from clausula.constraints.vary import forced_changes, positions
 from clausula.engine.demands import Demand, Scene
 from clausula.engine.pairs import PairPass, pair_pass, rule_words, what_sounds
+from clausula.engine.ways import Narrowed, States, Ways, sounding_after
 from clausula.errors import ImpossibleError
 from clausula.grid import SEARCH_ORDER, Voice
-from clausula.vocabulary import HOLD_TOKEN, N_VOICE
+from clausula.vocabulary import HOLD_TOKEN
 
 LIMIT = Limit(widest=4096, mean=512)  # constraints whose product has more are followed apart
 TWO_VOICES = "the two-voice pass"
@@ -35,26 +34,6 @@ BOOLEAN = "the boolean pass over the automata"
 ROUNDS = 4  # times that passages and their copies are cut by each other, at most
 TRIES = 6  # random walks that look for a witness
 HINT = "try another key, place, rule set or form"
-
-
-class Narrowed(NamedTuple):
-    """What demands leave together, none of the provers having refuted them.
-
-    Attributes:
-        domains: tokens by place.
-        ties: which frames repeat which.
-        sounding: ``uint32[time, voice]`` what may sound after each frame.
-        alive: of the two-voice pass, see ``PairPass``.
-        automata: everything that needs memory.
-        reachable: of each automaton ``bool[4 * time + 1, Q]``.
-    """
-
-    domains: Domains
-    ties: Ties
-    sounding: np.ndarray
-    alive: np.ndarray
-    automata: tuple[LayeredAutomaton, ...]
-    reachable: tuple[np.ndarray, ...]
 
 
 def require_possible(scene: Scene, demands: Sequence[Demand]) -> Narrowed:
@@ -198,32 +177,23 @@ def witness(scene: Scene, demands: Sequence[Demand], seed: int = 0) -> np.ndarra
     except ImpossibleError:
         return None
     rules = scene.with_rules(demands).ruleset
-    words = [rule_words(rules, context) for context in scene.classes]
+    words = tuple(rule_words(rules, context) for context in scene.classes)
     for attempt in range(TRIES):
         rng = np.random.default_rng([seed, attempt])
-        tokens = _Walk(left, words, scene.context_of_frame, rng).run()
+        tokens = _Walk(Ways(left, words, scene.context_of_frame), rng).run()
         if tokens is not None:
             return tokens
     return None
 
 
-_BIT = [1 << token for token in range(N_VOICE)]
-
-
 class _Walk:
     """One random walk through what demands leave; within a frame all ways are tried."""
 
-    def __init__(
-        self,
-        left: Narrowed,
-        words: Sequence[tuple[np.ndarray, np.ndarray]],
-        context_of_frame: np.ndarray,
-        rng: np.random.Generator,
-    ) -> None:
-        self.left, self.words, self.contexts, self.rng = left, words, context_of_frame, rng
-        self.tokens = np.zeros((len(context_of_frame), len(Voice)), int)
-        self.sounding = np.zeros(len(Voice), int)
-        self.states = [group.start for group in left.automata]
+    def __init__(self, ways: Ways, rng: np.random.Generator) -> None:
+        self.ways, self.rng = ways, rng
+        self.tokens = np.zeros((len(ways.context_of_frame), len(Voice)), int)
+        self.sounding = [0] * len(Voice)
+        self.states = ways.start
         # Holding on is what rarely leads astray; each walk does it more or less.
         self.holding = rng.uniform(0.3, 1.0)
 
@@ -232,62 +202,25 @@ class _Walk:
         for frame in range(len(self.tokens)):
             if not self._slot(frame, 0, self.states):
                 return None
-            chosen = self.tokens[frame]
-            self.sounding = np.where(chosen == HOLD_TOKEN, self.sounding, chosen)
+            self.sounding = sounding_after(self.tokens[frame], self.sounding)
         return self.tokens
 
-    def _slot(self, frame: int, slot: int, states: list[int]) -> bool:
+    def _slot(self, frame: int, slot: int, states: States) -> bool:
         """Choose this voice and the later ones of the frame."""
         if slot == len(SEARCH_ORDER):
             self.states = states
             return True
         voice = SEARCH_ORDER[slot]
-        allowed = self._allowed(frame, slot)
-        options = [token for token in range(N_VOICE) if allowed & _BIT[token]]
+        options = self.ways.allowed(frame, slot, self.tokens, self.sounding)
         self.rng.shuffle(options)
         if HOLD_TOKEN in options and self.rng.random() < self.holding:
             options.remove(HOLD_TOKEN)
             options.insert(0, HOLD_TOKEN)
         for token in options:
-            after = self._after(4 * frame + slot, states, token)
+            after = self.ways.after(4 * frame + slot, states, token)
             if after is None:
                 continue
             self.tokens[frame, voice] = token
             if self._slot(frame, slot + 1, after):
                 return True
         return False
-
-    def _allowed(self, frame: int, slot: int) -> int:
-        """Bits of the tokens that go with the voices already chosen."""
-        voice = SEARCH_ORDER[slot]
-        of_voice, of_pair = self.words[self.contexts[frame]]
-        own = int(self.sounding[voice])
-        allowed = int(self.left.domains.masks[frame, voice] & of_voice[voice, own])
-        source = int(self.left.ties.source_frame[frame, voice])
-        if source != NO_SOURCE:
-            mapped = self.left.ties.token_map[self.left.ties.map_of_frame[frame, voice]]
-            image = int(mapped[self.tokens[source, voice]])
-            allowed &= _BIT[image] if image >= 0 else 0
-        for place, (first, second) in enumerate(SEARCH_PAIRS):
-            if second is not voice:
-                continue
-            token = int(self.tokens[frame, first])
-            before = int(self.sounding[first])
-            allowed &= int(of_pair[place, before, own, token])
-            heard = before if token == HOLD_TOKEN else token
-            alive = int(self.left.alive[frame, place, heard])
-            kept = alive & ~(_BIT[HOLD_TOKEN])
-            allowed &= kept | (_BIT[HOLD_TOKEN] if alive & _BIT[own] else 0)
-        return allowed
-
-    def _after(self, layer: int, states: list[int], token: int) -> list[int] | None:
-        """The automata's states after a token; none where one refuses or cannot end well."""
-        after = []
-        for group, alive, state in zip(
-            self.left.automata, self.left.reachable, states, strict=True
-        ):
-            following = int(group.tables[group.table_of_layer[layer], state, token])
-            if following == REFUSED or not alive[layer + 1, following]:
-                return None
-            after.append(following)
-        return after

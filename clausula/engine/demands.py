@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from clausula.constraints.algebra import conjoin, minimise, restrict, softened
-from clausula.constraints.automaton import LayeredAutomaton, priced
+from clausula.constraints.automaton import LayeredAutomaton, priced, used_tokens
 from clausula.constraints.cadence import Cadence, cadence_automaton
 from clausula.constraints.copying import MaxCopy
 from clausula.constraints.domains import ALL_TOKENS, REST_BIT, Domains, phrase_domains
@@ -134,8 +134,11 @@ def compiled(constraint: Constraint | Given, plan: Plan) -> Demand:
     if not demand.automata or isinstance(constraint, Soft):
         return demand
     domains = demand.domains or Domains.full(plan.timeline.n_frames)
-    words = [sounding_sets(minimise(restrict(a, domains)), domains) for a in demand.automata]
-    return demand._replace(sounding=np.bitwise_and.reduce(words))
+    alone = [minimise(restrict(automaton, domains)) for automaton in demand.automata]
+    words = [sounding_sets(automaton, domains) for automaton in alone]
+    for automaton in alone:
+        domains &= used_tokens(automaton)
+    return demand._replace(domains=domains, sounding=np.bitwise_and.reduce(words))
 
 
 def _compiled(constraint: Constraint | Given, plan: Plan) -> Demand:

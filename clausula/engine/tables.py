@@ -17,13 +17,14 @@ from clausula.constraints.repeat import Ties
 from clausula.constraints.rule import Array
 from clausula.constraints.rulesets import RuleSet
 from clausula.engine.chain import load_counts, log_steps, step_of_frame
-from clausula.engine.conflict import Narrowed, require_possible
+from clausula.engine.conflict import require_possible
 from clausula.engine.demands import Scene, demands_of
 from clausula.engine.hmm import HMM, MODES, frame_classes, log_emission
 from clausula.engine.pairs import rule_words
 from clausula.engine.plan import Plan
 from clausula.engine.tie_tables import TieForecast, TieTables, tie_forecast
-from clausula.grid import Voice
+from clausula.engine.ways import Narrowed
+from clausula.grid import SEARCH_ORDER, Voice
 from clausula.vocabulary import voice_to_global
 
 if TYPE_CHECKING:
@@ -203,6 +204,24 @@ def search_tables(
         copies=copy_tables(plan),
         controls=jax.tree.map(lambda column: pad(column, fill=-1), controls),
         oldest=np.int32(oldest),
+    )
+
+
+def confined(tables: SearchTables, domains: Domains) -> SearchTables:
+    """The tables of a search that keeps to some tokens besides; shapes stay as they are.
+
+    Args:
+        tables: of the whole search.
+        domains: of the same piece, not padded.
+    """
+    masks = np.full_like(tables.domains, ALL_TOKENS)
+    masks[: len(domains.masks)] = domains.masks
+    return tables._replace(
+        domains=tables.domains & masks,
+        layers=tuple(
+            layers._replace(domains=layers.domains & masks[:, SEARCH_ORDER])
+            for layers in tables.layers
+        ),
     )
 
 

@@ -58,7 +58,7 @@ IMPOSSIBLE = [
         ["rule V04 (Voice crossing) of chorale", "pin soprano @ 5 D4", "pin alto @ 5 A4"],
         "two-voice",
     ),
-    (["chord V @ 6", "pin bass @ 6 G3"], ["chord V @ 6", "pin bass @ 6 G3"], "two-voice"),
+    (["chord V @ 6", "pin bass @ 6 G3"], ["chord V @ 6", "pin bass @ 6 G3"], "place"),
     (["pin soprano @ 8.3 A4"], ["PAC@8.3", "pin soprano @ 8.3 A4"], "place"),
     (["count 3 notes in B", "rhythm B q q q q @ 3"], None, "boolean"),
     (
@@ -66,7 +66,7 @@ IMPOSSIBLE = [
         None,
         "boolean",
     ),
-    (["range S C4-F4"], None, "boolean"),
+    (["range S C4-F4"], None, "place"),
     (["repeat 1 @ 3 up P8 in S", "pin soprano @ 1 A4"], None, "copies"),
 ]
 
