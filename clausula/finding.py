@@ -182,6 +182,7 @@ def pieces_at_once(candidates: int, attempt: int) -> int:
 
 def _report(draft: Any, judged: _Judged, found: Found, step: Step) -> dict[str, Any]:
     """What the report says of one accepted piece."""
+    log_weight = draft.log_weight if step.weighted else None
     return {
         "verified": [
             {
@@ -196,6 +197,7 @@ def _report(draft: Any, judged: _Judged, found: Found, step: Step) -> dict[str, 
         "log_p_net": round(draft.log_net, 4),
         # After a restart or a repair nobody knows how likely the piece was to be drawn.
         "log_q": round(draft.log_q, 4) if step.weighted else None,
+        "log_weight": None if log_weight is None else round(log_weight, 4),
         "nats_per_frame": round(-draft.log_net / len(draft.grid), 4),
         "log_p_hmm_constraints": round(draft.log_hmm, 4),
         "soft_cost": round(draft.cost, 4),

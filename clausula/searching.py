@@ -22,6 +22,7 @@ from clausula.corpus import held_out, load_chorales
 from clausula.engine import hmm
 from clausula.engine.beam import SearchConfig, SearchResult
 from clausula.engine.given_nats import saved_nats
+from clausula.engine.gumbel import log_inclusion
 from clausula.engine.plan import Plan
 from clausula.engine.rendering import grid_of
 from clausula.engine.search import search
@@ -55,6 +56,8 @@ class Draft(NamedTuple):
         tokens: ``int[time, voice]`` the same as voice tokens.
         log_net: log probability under the network, nats.
         log_q: log probability under the guided proposal, nats.
+        log_weight: log of p_net over the probability of being drawn; none where that is not known:
+            of the last row of a full beam, and where rows ended on the way.
         cost: nats of soft rules.
         log_hmm: log p_hmm(constraints) before the first note.
         terms: taste, term by term.
@@ -64,6 +67,7 @@ class Draft(NamedTuple):
     tokens: np.ndarray
     log_net: float
     log_q: float
+    log_weight: float | None
     cost: float
     log_hmm: float
     terms: dict[str, float]
@@ -88,10 +92,12 @@ class Outcome:
     Attributes:
         plan: of the search.
         result: arrays of all pieces and beams.
+        maximised: whether the best were kept: these are no samples.
     """
 
     plan: Plan
     result: SearchResult
+    maximised: bool = False
 
     @property
     def stuck(self) -> list[Stuck]:
@@ -124,12 +130,22 @@ class Outcome:
                     tokens,
                     log_net,
                     float(self.result.log_q[piece, row]),
+                    self._log_weight(piece, row),
                     cost,
                     float(self.result.log_hmm[piece]),
                     taste_terms(grid, saved - log_net / total, cost / total),
                 )
             )
         return iter(sorted(drafts, key=lambda draft: taste(draft.terms, weights)))
+
+    def _log_weight(self, piece: int, row: int) -> float | None:
+        """See ``Draft``."""
+        found = self.result
+        if self.maximised or found.lost[piece]:
+            return None
+        log_q, perturbed = found.log_q[piece], found.score[piece]
+        log_drawn = log_inclusion(log_q, perturbed, len(perturbed))[row]
+        return None if np.isnan(log_drawn) else float(found.log_net[piece, row] - log_drawn)
 
 
 @cache
@@ -222,7 +238,8 @@ class Session:
             proposal_functions=self.loaded.proposal._replace(params=None),
             config=self.config if beam is None else replace(self.config, beam=beam),
         )
-        return Outcome(self.plan, SearchResult(*(np.asarray(field) for field in result)))
+        arrays = SearchResult(*(np.asarray(field) for field in result))
+        return Outcome(self.plan, arrays, self.config.maximise)
 
 
 def _pins(plan: Plan) -> Pins | None:
