@@ -57,10 +57,13 @@ def messages_after_slot(
         after: ``[q, z]``.
         emission: ``[slot, 32, z]`` probabilities of the frame's class.
     """
-    for later in range(3, slot, -1):
+
+    def before(turn: jax.Array, after: Scaled) -> Scaled:
+        later = 3 - turn
         # Into new arrays: no more than the layer's states are written, none beyond them is read.
-        after = before_slot(layers, frame, later, after, emission[later], emptied(after))
-    return after
+        return before_slot(layers, frame, later, after, emission[later], emptied(after))
+
+    return jax.lax.fori_loop(0, 3 - slot, before, after)
 
 
 def lone_messages(layers: Layers, frame: jax.Array, after: Scaled, emission: jax.Array) -> Scaled:
