@@ -40,9 +40,10 @@ def sounding_sets(automaton: LayeredAutomaton, domains: Domains) -> np.ndarray:
     # Beyond these frames there is one state, which remembers nothing of what sounds.
     frames = range(int(busy[0]) // 4, int(busy[-1]) // 4 + 2)
     frames = range(frames.start, min(frames.stop, len(found)))
+    steps = _Steps(automaton, allowed)
     for slot, voice in enumerate(SEARCH_ORDER):
         if _heeds(automaton, frames, slot):
-            found[frames.start : frames.stop, voice] = _of_voice(automaton, allowed, frames, slot)
+            found[frames.start : frames.stop, voice] = _of_voice(steps, frames, slot)
     return found
 
 
@@ -53,15 +54,11 @@ def _heeds(automaton: LayeredAutomaton, frames: range, slot: int) -> bool:
     return bool((tables != tables[..., :1]).any())
 
 
-def _of_voice(
-    automaton: LayeredAutomaton, allowed: np.ndarray, frames: range, slot: int
-) -> np.ndarray:
+def _of_voice(of_layer: _Steps, frames: range, slot: int) -> np.ndarray:
     """``uint32[frame]`` what the voice of a slot may sound after each of the frames."""
+    automaton = of_layer.automaton
     layers = range(4 * frames.start, 4 * frames.stop)
-    steps = [
-        _step(automaton, allowed[layer], layer, own=layer % len(SEARCH_ORDER) == slot)
-        for layer in layers
-    ]
+    steps = [of_layer(layer, own=layer % len(SEARCH_ORDER) == slot) for layer in layers]
     # Whatever sounds before is possible: silence (REST) and every pitch.
     every = np.arange(N_VOICE) != HOLD_TOKEN
     reached = [np.zeros((automaton.width, N_VOICE), bool)]
@@ -93,14 +90,31 @@ class _Step(NamedTuple):
     own: bool
 
 
-def _step(automaton: LayeredAutomaton, allowed: np.ndarray, layer: int, *, own: bool) -> _Step:
-    table = automaton.tables[automaton.table_of_layer[layer]]
+class _Steps:
+    """The steps of layers; those of equal layers are found once."""
+
+    def __init__(self, automaton: LayeredAutomaton, allowed: np.ndarray) -> None:
+        """Of an automaton, within ``bool[layer, token]``."""
+        self.automaton, self.allowed = automaton, allowed
+        self.memo: dict[tuple[int, bytes, bool], _Step] = {}
+
+    def __call__(self, layer: int, *, own: bool) -> _Step:
+        """The steps of a layer; ``own`` says whether its tokens are the voice's."""
+        number, allowed = int(self.automaton.table_of_layer[layer]), self.allowed[layer]
+        key = number, allowed.tobytes(), own
+        if key not in self.memo:
+            self.memo[key] = _step(self.automaton.tables[number], allowed, own=own)
+        return self.memo[key]
+
+
+def _step(table: np.ndarray, allowed: np.ndarray, *, own: bool) -> _Step:
     states, tokens = np.nonzero((table != REFUSED) & allowed)
-    found = np.stack([states, tokens, table[states, tokens]], axis=1).astype(np.int32)
+    reached = table[states, tokens]
     if not own:
-        found[:, 1] = HOLD_TOKEN  # another voice moves: this one sounds on
-        found = np.unique(found, axis=0)
-    return _Step(found.tobytes(), own)
+        # Another voice moves: this one sounds on.
+        states, reached = np.divmod(np.unique(states * len(table) + reached), len(table))
+        tokens = np.full(len(states), HOLD_TOKEN)
+    return _Step(np.stack([states, tokens, reached], axis=1).astype(np.int32).tobytes(), own)
 
 
 def _memoised(
