@@ -140,11 +140,7 @@ def _known_apart(piece: Piece) -> dict:
     known = replace(
         plan,
         cadences=tuple(c for c in plan.cadences if c.kind.value in KNOWN_APART),
-        repeats=tuple(
-            r
-            for r in plan.repeats
-            if r.how == UNMOVED and [v.name for v in r.voices] == ["SOPRANO"]
-        ),
+        repeats=tuple(r for r in plan.repeats if r.how == UNMOVED and r.voices == (Voice.SOPRANO,)),
     )
     return asked(known)
 

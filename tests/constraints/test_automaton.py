@@ -22,6 +22,7 @@ from clausula.constraints.automaton import (
     is_empty,
     reachable,
     universal,
+    used_tokens,
     windowed,
 )
 from clausula.constraints.domains import Domains, meet, onsets_on, phrase_domains
@@ -187,6 +188,20 @@ def test_the_boolean_pass_equals_enumeration(seed, domain_seed, symbols):
         ends = run(a, before)
         assert set(np.flatnonzero(reached[layer]).tolist()) == set(ends.tolist()) - {REFUSED}
     assert is_empty(a, domains) == (not len(every) or (run(a, every) == REFUSED).all())
+
+
+@brute_force
+@given(seeds, seeds, symbol_counts)
+def test_used_tokens_are_those_of_the_accepted_words(seed, domain_seed, symbols):
+    a, domains = drawn(seed, symbols), drawn_domains(domain_seed, symbols)
+    smallest = minimise(restrict(a, domains))
+    every = words_of(domains)
+    accepted = every[run(a, every) != REFUSED]
+    used = used_tokens(smallest).by_layer()
+    for layer in range(LAYERS):
+        # An automaton that accepts nothing says nothing of single places.
+        expected = set(accepted[:, layer].tolist()) if len(accepted) else set(range(32))
+        assert set(np.flatnonzero(used[layer]).tolist()) == expected
 
 
 def test_layers_are_soprano_bass_alto_tenor():

@@ -28,7 +28,7 @@ FEW = [
     "scale T of B D",
     "range T B3-D4",
     "scale B of G",
-    "range B G2-G3",
+    "range B G2-G2",
 ]
 PLANS = {
     "free": [],
