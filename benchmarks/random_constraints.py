@@ -49,6 +49,7 @@ from clausula.constraints.soft import Soft
 from clausula.constraints.transposition import UNMOVED
 from clausula.engine import tables
 from clausula.errors import ImpossibleError
+from clausula.grid import Voice
 from clausula.gridding import to_grid
 from clausula.piece import Piece
 from clausula.verifying import every_hard_rule, judge
