@@ -10,9 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "engine"))
 from small_search import MODEL, RULES, plan_for, run
 
-from clausula.engine.beam import SearchConfig
 from clausula.engine.rendering import grid_of
-from clausula.engine.tables import compile_plan
 from clausula.errors import CorpusError, InputError
 from clausula.finding import notated
 from clausula.grid import Voice
@@ -110,12 +108,6 @@ def test_weights_without_holds_cannot_compose(tmp_path):
         MODEL.config = config
     with pytest.raises(CorpusError, match="cannot hold a note"):
         Session(PLAN, None, RULES, None, weights=path)
-
-
-@pytest.mark.parametrize(("beam", "themes"), [(1, 1), (3, 3), (32, 4)])
-def test_a_narrow_beam_holds_fewer_themes(beam, themes):
-    session = Session(PLAN, compile_plan(PLAN, RULES), RULES, SearchConfig(beam=beam))
-    assert session.config.themes == themes
 
 
 def test_drawn_grids_are_spelled_throughout(grid):

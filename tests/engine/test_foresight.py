@@ -96,3 +96,13 @@ def test_pieces_searched_with_themes_keep_every_constraint(form, ties):
         grid = grid_of(tokens, plan)
         for constraint in plan.constraints:
             assert judge(grid, constraint, plan) == [], str(constraint)
+
+
+def test_a_beam_may_be_narrower_than_its_themes(scene):
+    tables, model, history, _ = scene
+    ahead = foresee(tables, model, THEMES)
+    alone = history[:1], jnp.zeros(1, jnp.int32), jnp.zeros(1)
+    ahead, theme, score = jax.jit(foresight.renewed)(tables, model, ahead, *alone, 32)
+    assert len(ahead.domains) == THEMES
+    assert theme.tolist() == [0]
+    assert score.tolist() == [0.0]

@@ -24,6 +24,8 @@ seeds = st.integers(0, 2**32 - 1)
 
 frame_messages = jax.jit(within_frame.frame_messages)
 segment_messages = jax.jit(messages.segment_messages)
+messages_after_slot = jax.jit(within_frame.messages_after_slot, static_argnames="slot")
+lone_messages = jax.jit(within_frame.lone_messages)
 log_probability = jax.jit(within_frame.log_probability)
 step_rows = jax.jit(layered.step_rows, static_argnames="slot")
 predict, emit = jax.jit(hmm_filter.predict), jax.jit(hmm_filter.emit)
@@ -174,10 +176,10 @@ def test_messages_after_a_slot_are_those_before_the_next(seed):
         expected = np.concatenate([within[time][1:], boundary[time + 1][None]])
         if lone[time]:
             first = jax.tree.map(lambda each: each[0], after)
-            rows = logs(within_frame.lone_messages(layers, time, first, emission))
+            rows = logs(lone_messages(layers, time, first, emission))
             assert_log_equal(rows, expected[:, 0])
         for slot in range(4):
-            some = logs(within_frame.messages_after_slot(layers, time, slot, after, emission))
+            some = logs(messages_after_slot(layers, time, slot, after, emission))
             states = int(layers.states.reshape(-1)[min(4 * time + slot + 1, 4 * model.frames - 1)])
             assert_log_equal(some[:states], expected[slot, :states])
 
