@@ -92,7 +92,7 @@ BINDING = [
     "progression I IV6 V65 I @ 1",
     "rhythm T e e q h @ 1",
     "vary 1 @ 3 by 2-3 in S,A",
-    "max-copy 3 notes in S",
+    "max-copy 4 notes in S",
     "max-copy 2 verticalities",
     "pattern S degrees 1 2 3 (4 | 5)+ .* @ 1",
     "pattern A pitches (G4 A4 | D4 E4)* @ 1-2",
