@@ -163,24 +163,28 @@ def summary(rows: Sequence[dict]) -> dict[str, int]:
 def page(rows: Sequence[dict], arguments: argparse.Namespace) -> str:
     """The results as Markdown."""
     counts = summary(rows)
-    seconds = [row["seconds"] for row in rows if row["outcome"] == PIECE]
-    troubles = [
-        f"- {row['number']} ({row['outcome']}): {trouble}"
-        for row in rows
-        for trouble in (
-            *row.get("violations", ()),
-            *([row["message"]] if "message" in row else ()),
-            *([_unconfirmed(row)] if row.get("confirmed") is False else ()),
-        )
-    ]
+    found = [row for row in rows if row["outcome"] == PIECE]
+    dead = [row for row in rows if row.get("dead_end")]
+    steps = Counter(row["recovery"] for row in found)
+    provers = Counter(row["prover"] for row in rows if "prover" in row)
+    seconds = [row["seconds"] for row in found] or [0.0]
+    asked_for = [len(row["request"]["constraints"]) for row in rows]
     return "\n".join(
         [
             "# Requests at random",
             "",
+            f"Caveats: {len(rows)} requests with seed {arguments.seed}, beam {arguments.beam}, "
+            f"{median(asked_for):g} constraints each in the median, {max(asked_for)} at most; "
+            "limits on copies and wishes are not said to the solver, as no conflict names them; "
+            "seconds hold compilations.",
+            "",
             markdown_table(list(counts), [list(counts.values())]),
             "",
-            f"Median {median(seconds):.1f} s a piece." if seconds else "No piece.",
-            *(["", *troubles] if troubles else []),
+            f"Found by: {_counted(steps)}. Provers: {_counted(provers)}. A piece took "
+            f"{median(seconds):.1f} s in the median, {max(seconds):.0f} s at most.",
+            "",
+            *(f"- dead end of {row['number']} at {row['dead_end']}: {_asked(row)}" for row in dead),
+            *(f"- {row['number']} ({row['outcome']}): {t}" for row in rows for t in _troubles(row)),
             "",
             f"Measured with {provenance()}:",
             "",
@@ -191,8 +195,28 @@ def page(rows: Sequence[dict], arguments: argparse.Namespace) -> str:
     )
 
 
-def _unconfirmed(row: dict) -> str:
-    return f"{row['verdict']}: {'; '.join(row['conflict'])}"
+def _counted(found: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in found.most_common()) or "none"
+
+
+def _asked(row: dict) -> str:
+    """The request in words, and what found the piece."""
+    request = row["request"]
+    return (
+        f"{request['key']}, {request['meter']}, {request['measures']} measures, "
+        f"{request['form']}; {'; '.join(request['constraints'])} "
+        f"({row.get('recovery', row['outcome'])})"
+    )
+
+
+def _troubles(row: dict) -> list[str]:
+    """What is wrong with an answer."""
+    found = [*row.get("violations", ())]
+    if "message" in row:
+        found.append(row["message"])
+    if row.get("confirmed") is False:
+        found.append(f"{row['verdict']}: {'; '.join(row['conflict'])}")
+    return found
 
 
 def main() -> int:
