@@ -29,6 +29,7 @@ from fractions import Fraction
 from pathlib import Path
 from statistics import median
 
+import jax
 from full_model import Verdict, verdict
 from hard_constraints import asked
 from independent import judge as judged_apart
@@ -57,6 +58,8 @@ from clausula.verifying import every_hard_rule, judge
 RULES = cl.load_ruleset("chorale")
 # Tables are padded alike, so that most requests share a few compiled programs: no note changes.
 FRAMES, ROOM = 256, (128, 2048, 32)
+# Compiled programs stay mapped in memory until they are let go; the disk keeps them.
+TOGETHER = 10
 KNOWN_APART = ("PAC", "IAC", "HC")  # cadences that `independent` judges
 PIECE, IMPOSSIBLE, GAVE_UP, REFUSED = "piece", "impossible", "gave up", "refused"
 
@@ -242,8 +245,11 @@ def main() -> int:
     tables.FRAME_BUCKET, tables.LEAST_LAYERS = FRAMES, ROOM
     with progress_bar() as progress:
         for number in progress.track(wanted, description="composing"):
-            if number not in done:
-                append_row(kept, answered(arguments.seed, number, arguments.beam))
+            if number in done:
+                continue
+            append_row(kept, answered(arguments.seed, number, arguments.beam))
+            if number // shards % TOGETHER == 0:
+                jax.clear_caches()
     rows = [row for number, row in sorted(own().items()) if number < arguments.n]
     counts = summary(rows)
     write_text(arguments.json, json.dumps(counts, indent=1) + "\n")
