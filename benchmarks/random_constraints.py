@@ -29,6 +29,7 @@ from fractions import Fraction
 from pathlib import Path
 from statistics import median
 
+import jax
 from full_model import Verdict, verdict
 from hard_constraints import asked
 from independent import judge as judged_apart
@@ -57,6 +58,8 @@ from clausula.verifying import every_hard_rule, judge
 RULES = cl.load_ruleset("chorale")
 # Tables are padded alike, so that most requests share a few compiled programs: no note changes.
 FRAMES, ROOM = 256, (128, 2048, 32)
+# Compiled programs stay mapped in memory until they are let go; the disk keeps them.
+TOGETHER = 10
 KNOWN_APART = ("PAC", "IAC", "HC")  # cadences that `independent` judges
 PIECE, IMPOSSIBLE, GAVE_UP, REFUSED = "piece", "impossible", "gave up", "refused"
 
@@ -163,24 +166,28 @@ def summary(rows: Sequence[dict]) -> dict[str, int]:
 def page(rows: Sequence[dict], arguments: argparse.Namespace) -> str:
     """The results as Markdown."""
     counts = summary(rows)
-    seconds = [row["seconds"] for row in rows if row["outcome"] == PIECE]
-    troubles = [
-        f"- {row['number']} ({row['outcome']}): {trouble}"
-        for row in rows
-        for trouble in (
-            *row.get("violations", ()),
-            *([row["message"]] if "message" in row else ()),
-            *([_unconfirmed(row)] if row.get("confirmed") is False else ()),
-        )
-    ]
+    found = [row for row in rows if row["outcome"] == PIECE]
+    dead = [row for row in rows if row.get("dead_end")]
+    steps = Counter(row["recovery"] for row in found)
+    provers = Counter(row["prover"] for row in rows if "prover" in row)
+    seconds = [row["seconds"] for row in found] or [0.0]
+    asked_for = [len(row["request"]["constraints"]) for row in rows]
     return "\n".join(
         [
             "# Requests at random",
             "",
+            f"Caveats: {len(rows)} requests with seed {arguments.seed}, beam {arguments.beam}, "
+            f"{median(asked_for):g} constraints each in the median, {max(asked_for)} at most; "
+            "limits on copies and wishes are not said to the solver, as no conflict names them; "
+            "seconds hold compilations.",
+            "",
             markdown_table(list(counts), [list(counts.values())]),
             "",
-            f"Median {median(seconds):.1f} s a piece." if seconds else "No piece.",
-            *(["", *troubles] if troubles else []),
+            f"Found by: {_counted(steps)}. Provers: {_counted(provers)}. A piece took "
+            f"{median(seconds):.1f} s in the median, {max(seconds):.0f} s at most.",
+            "",
+            *(f"- dead end of {row['number']} at {row['dead_end']}: {_asked(row)}" for row in dead),
+            *(f"- {row['number']} ({row['outcome']}): {t}" for row in rows for t in _troubles(row)),
             "",
             f"Measured with {provenance()}:",
             "",
@@ -191,8 +198,28 @@ def page(rows: Sequence[dict], arguments: argparse.Namespace) -> str:
     )
 
 
-def _unconfirmed(row: dict) -> str:
-    return f"{row['verdict']}: {'; '.join(row['conflict'])}"
+def _counted(found: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in found.most_common()) or "none"
+
+
+def _asked(row: dict) -> str:
+    """The request in words, and what found the piece."""
+    request = row["request"]
+    return (
+        f"{request['key']}, {request['meter']}, {request['measures']} measures, "
+        f"{request['form']}; {'; '.join(request['constraints'])} "
+        f"({row.get('recovery', row['outcome'])})"
+    )
+
+
+def _troubles(row: dict) -> list[str]:
+    """What is wrong with an answer."""
+    found = [*row.get("violations", ())]
+    if "message" in row:
+        found.append(row["message"])
+    if row.get("confirmed") is False:
+        found.append(f"{row['verdict']}: {'; '.join(row['conflict'])}")
+    return found
 
 
 def main() -> int:
@@ -218,8 +245,11 @@ def main() -> int:
     tables.FRAME_BUCKET, tables.LEAST_LAYERS = FRAMES, ROOM
     with progress_bar() as progress:
         for number in progress.track(wanted, description="composing"):
-            if number not in done:
-                append_row(kept, answered(arguments.seed, number, arguments.beam))
+            if number in done:
+                continue
+            append_row(kept, answered(arguments.seed, number, arguments.beam))
+            if number // shards % TOGETHER == 0:
+                jax.clear_caches()
     rows = [row for number, row in sorted(own().items()) if number < arguments.n]
     counts = summary(rows)
     write_text(arguments.json, json.dumps(counts, indent=1) + "\n")

@@ -61,13 +61,12 @@ class Found:
     rejected: int = 0
     faults: Counter[str] = field(default_factory=Counter)
 
-    def hear(self, tried: Pass, plan: Plan) -> None:
+    def hear(self, tried: Pass) -> None:
         """Count a pass and its dead ends."""
-        stuck = tried.outcome.stuck
-        if stuck and not self.steps:
-            self.first_dead_end = plan.timeline.words(stuck[0].frame)
+        if tried.step is Step.FIRST:
+            self.first_dead_end = tried.outcome.first_dead_end
         self.steps.append(tried.step)
-        self.dead_ends += len(stuck)
+        self.dead_ends += tried.outcome.dead_ends
 
     def ranked(self) -> Found:
         """The same, the pieces nearest to real ones first."""
@@ -111,7 +110,7 @@ def find(
             yield from mended(session, seed, trouble, holds)
 
     for tried in every():
-        found.hear(tried, plan)
+        found.hear(tried)
         for draft in tried.outcome.drafts(title, weights):
             if any(difference(draft.grid, a.grid) < distinct for a in found.accepted):
                 continue

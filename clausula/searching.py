@@ -114,6 +114,12 @@ class Outcome:
         """Pieces whose every hypothesis died."""
         return len(self.stuck)
 
+    @property
+    def first_dead_end(self) -> str:
+        """Where the first of them died, in words; empty if none did."""
+        frames = [each.frame for each in self.stuck]
+        return self.plan.timeline.words(min(frames)) if frames else ""
+
     def drafts(self, title: str, weights: Mapping[str, float] = WEIGHTS) -> Iterator[Draft]:
         """The surviving hypotheses, nearest to real pieces first, by taste with these weights."""
         total = self.plan.timeline.n_frames

@@ -44,6 +44,19 @@ def holds_in(plan):
     return lambda tokens: not any(judge(grid_of(tokens, plan), c, plan) for c in plan.constraints)
 
 
+class Walked:
+    """What a pass left: a walk, or the trap in which it died."""
+
+    def __init__(self, plan, trap=None, found=(), options=None):
+        self.stuck = [] if trap is None else [trap]
+        self.dead_ends = len(self.stuck)
+        self.first_dead_end = plan.timeline.words(trap.frame) if trap else ""
+        self.found, self.options = found, options
+
+    def drafts(self, title):
+        return iter(self.found)
+
+
 class Walking:
     """A session whose search dies at the trap until it has tried as often as it is told."""
 
@@ -57,11 +70,11 @@ class Walking:
         assert attempt == len(self.tried)
         self.tried.append((pieces, beam, domains))
         if attempt < self.dies:
-            return SimpleNamespace(stuck=[self.trap], drafts=lambda title: iter(()))
+            return Walked(self.plan, self.trap)
         within = [] if domains is None else [Demand("confined", domains)]
         found = witness(self.compiled.scene, [*self.demands, *within], seed)
         drafts = [] if found is None else [SimpleNamespace(tokens=found)]
-        return SimpleNamespace(stuck=[], drafts=lambda title: iter(drafts))
+        return Walked(self.plan, found=drafts)
 
 
 def trapped(plan):
@@ -120,9 +133,7 @@ def test_a_draft_that_fails_is_made_to_hold_where_it_failed():
     broken = good.copy()
     frame = plan.timeline.frame_of(3)
     broken[frame, 0] = good[frame, 0] + 2
-    session.search = lambda *args, **options: SimpleNamespace(
-        stuck=[], drafts=lambda title: iter(()), options=options
-    )
+    session.search = lambda *args, **options: Walked(plan, options=options)
     trouble = Trouble(broken=[Broken(broken, ("pin soprano @ 3 A4: measure 3 beat 1: no A4",))])
     repaired = [p for p in passes(session, 0, trouble, holds_in(plan)) if p.step is Step.REPAIR]
     masks = repaired[0].outcome.options["domains"].masks
