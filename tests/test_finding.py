@@ -7,16 +7,20 @@ import pytest
 
 from clausula import finding
 from clausula.checker.report import Report
-from clausula.composing import compared
+from clausula.constraints.rulesets import load_ruleset
 from clausula.engine.plan import make_plan
+from clausula.engine.tables import compile_plan
 from clausula.engine.taste import WEIGHTS, taste
 from clausula.errors import SearchError
-from clausula.finding import AT_ONCE, ATTEMPTS, find, pieces_at_once
+from clausula.finding import AT_ONCE, compared, find, pieces_at_once
 from clausula.grid import Grid, Meter
 from clausula.pitch import Key
+from clausula.recovering import FRESH
 from clausula.verifying import Verification
 
 PLAN = make_plan(key=Key.parse("C"), meter=Meter(4, 4), measures=2, form="A")
+COMPILED = compile_plan(PLAN, load_ruleset("chorale"))
+NUMBERS = {"log_net": -1.0, "log_q": -1.0, "log_weight": None, "log_hmm": 0.0, "cost": 0.0}
 CLEAN = Report("", PLAN.key, "given", 1.0, (), "none", ())
 
 
@@ -27,7 +31,7 @@ def draft(nats, changed=0):
     onset = np.arange(32)[:, None] % 4 == np.zeros(4, int)
     grid = Grid(pitch, PLAN.key.spell(pitch), onset, PLAN.phrase_end, Meter(4, 4), PLAN.key)
     terms = dict.fromkeys(WEIGHTS, 0.0) | {"nats": nats}
-    return SimpleNamespace(grid=grid, terms=terms, log_net=-1.0, log_q=-1.0, log_hmm=0.0, cost=0.0)
+    return SimpleNamespace(grid=grid, tokens=pitch, terms=terms, **NUMBERS)
 
 
 class Session:
@@ -35,10 +39,11 @@ class Session:
 
     def __init__(self, drafts):
         self.given, self.passes = drafts, []
+        self.plan, self.compiled = PLAN, COMPILED
 
     def search(self, seed, attempt, pieces):
         self.passes.append((attempt, pieces))
-        return SimpleNamespace(dead_ends=0, first_dead_end="", drafts=self.drafts)
+        return SimpleNamespace(stuck=[], dead_ends=0, first_dead_end="", drafts=self.drafts)
 
     def drafts(self, title, weights):
         return sorted(self.given, key=lambda each: taste(each.terms, weights))
@@ -81,7 +86,7 @@ def test_only_verified_drafts_are_ranked(judged):
 def test_fewer_than_wanted_are_given_back_and_counted(judged):
     result, session = found([draft(0.3), draft(0.1, 16)], 5)
     assert [each.taste for each in result.accepted] == pytest.approx([0.01, 0.09])
-    assert session.passes == [(attempt, 8) for attempt in range(ATTEMPTS)]
+    assert session.passes == [(attempt, 8) for attempt in range(1 + FRESH)]
     said = compared(result.accepted[1], result.accepted, 5)["candidates"]
     assert said == {"wanted": 5, "found": 2, "least": 0.25, "differs": [0.25, 0.0]}
 
@@ -89,7 +94,7 @@ def test_fewer_than_wanted_are_given_back_and_counted(judged):
 def test_none_is_an_error(judged):
     only = draft(0)
     judged.append(only.grid)
-    with pytest.raises(SearchError, match=r"gave up after 3 attempts.*PAC@2"):
+    with pytest.raises(SearchError, match=r"gave up after 3 passes.*PAC@2"):
         found([only], 2)
 
 

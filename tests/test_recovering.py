@@ -21,7 +21,7 @@ from clausula.errors import SearchError
 from clausula.finding import find
 from clausula.grid import Meter
 from clausula.pitch import Key
-from clausula.recovering import Broken, Step, Trouble, keeps_counts, passes
+from clausula.recovering import Broken, Step, Trouble, drawn, keeps_counts, mended
 from clausula.verifying import judge
 from clausula.vocabulary import HOLD_TOKEN
 
@@ -44,6 +44,12 @@ def holds_in(plan):
     return lambda tokens: not any(judge(grid_of(tokens, plan), c, plan) for c in plan.constraints)
 
 
+def passes(session, trouble, holds):
+    """All that is tried, in order."""
+    yield from drawn(session, 0, trouble, lambda attempt: 4 if attempt else 1)
+    yield from mended(session, 0, trouble, holds)
+
+
 class Walked:
     """What a pass left: a walk, or the trap in which it died."""
 
@@ -53,7 +59,7 @@ class Walked:
         self.first_dead_end = plan.timeline.words(trap.frame) if trap else ""
         self.found, self.options = found, options
 
-    def drafts(self, title):
+    def drafts(self, title, weights=None):
         return iter(self.found)
 
 
@@ -98,7 +104,7 @@ def pinned():
 def test_each_step_is_tried_and_its_notes_hold(pinned, dies):
     plan, trap = pinned
     session, trouble, steps = Walking(plan, trap, dies), Trouble(), []
-    for tried in passes(session, 0, trouble, holds_in(plan)):
+    for tried in passes(session, trouble, holds_in(plan)):
         steps.append(tried.step)
         drafts = list(tried.outcome.drafts(""))
         if drafts:
@@ -135,7 +141,7 @@ def test_a_draft_that_fails_is_made_to_hold_where_it_failed():
     broken[frame, 0] = good[frame, 0] + 2
     session.search = lambda *args, **options: Walked(plan, options=options)
     trouble = Trouble(broken=[Broken(broken, ("pin soprano @ 3 A4: measure 3 beat 1: no A4",))])
-    repaired = [p for p in passes(session, 0, trouble, holds_in(plan)) if p.step is Step.REPAIR]
+    repaired = [p for p in passes(session, trouble, holds_in(plan)) if p.step is Step.REPAIR]
     masks = repaired[0].outcome.options["domains"].masks
     tokens = np.log2(masks).astype(int)
     assert holds_in(plan)(tokens)
