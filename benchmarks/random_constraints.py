@@ -178,7 +178,7 @@ def page(rows: Sequence[dict], arguments: argparse.Namespace) -> str:
             "",
             f"Caveats: {len(rows)} requests with seed {arguments.seed}, beam {arguments.beam}, "
             f"{median(asked_for):g} constraints each in the median, {max(asked_for)} at most; "
-            "limits on copies and wishes are not said to the solver, as no conflict names them; "
+            "limits on copies are not said to the solver, as no conflict names them; "
             "seconds hold compilations.",
             "",
             markdown_table(list(counts), [list(counts.values())]),

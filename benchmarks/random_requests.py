@@ -2,7 +2,7 @@
 
 Each request makes sense by itself: every place lies in the piece, every note is spelled as its key
 spells it, no two returns fill the same notes. Whether anything can satisfy it all is left to
-chance.
+chance. Nothing is only wished for: what may be broken makes no request harder.
 
 Conventions: what shapes the plan (cadences, returns) is drawn first, as the local keys depend on
 it; what concerns notes is drawn next, spelled for these keys. Spans are whole measures.
@@ -324,8 +324,6 @@ OF_NOTES: dict[Callable[[Draw], list[str]], int] = {
     chord_pattern: 1,
     contour: 2,
 }
-SOFTENED = 0.1  # share of what concerns notes that is only wished for
-WISHES = (pin, climax, count, narrower, scale, contour)
 MOST = 6
 
 
@@ -340,10 +338,7 @@ def drawn(seed: int, number: int) -> Request:
         texts += kind(d)
         d.plan = d.planned(texts)
     for kind in _at_most_one(max_copy, _kinds(rng, OF_NOTES, total - shaping)):
-        own = kind(d)
-        if kind in WISHES and rng.random() < SOFTENED:
-            own = [f"soft 3 {text}" for text in own]
-        texts += own
+        texts += kind(d)
     return Request(str(d.key), d.meter, d.measures, d.form, tuple(dict.fromkeys(texts)))
 
 

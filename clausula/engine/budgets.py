@@ -152,7 +152,11 @@ def log_ahead(least: int, most: int, price: float, places: int) -> np.ndarray:
 
 
 def change_terms(
-    budget: Budget, history: jax.Array, changes: jax.Array, layer: jax.Array
+    budget: Budget,
+    history: jax.Array,
+    changes: jax.Array,
+    layer: jax.Array,
+    since: jax.Array | None = None,
 ) -> Change:
     """What a budget says of every token.
 
@@ -161,14 +165,17 @@ def change_terms(
         history: ``int8[N, T, V]`` voice tokens chosen so far.
         changes: ``int32[N]`` changes so far.
         layer: ``int32[]`` where the search is.
+        since: ``int32[]`` the first layer that is not chosen yet, if that is an earlier one.
     """
+    since = layer if since is None else since
     slot = jnp.maximum(budget.layer, 0) % len(SEARCH_ORDER)
     heard = 4 * budget.source + slot  # the layer at which each place's theme is chosen
     theme = history[:, budget.source, jnp.asarray(SEARCH_ORDER)[slot]].astype(jnp.int32)
     rows = jnp.arange(len(slot))
-    must = jnp.where(heard < layer, budget.must[rows, theme], budget.must_all)  # [N, M]
-    can = jnp.where(heard < layer, budget.can[rows, theme], budget.can_any)
-    here, later, hears = budget.layer == layer, budget.layer > layer, heard == layer
+    must = jnp.where(heard < since, budget.must[rows, theme], budget.must_all)  # [N, M]
+    can = jnp.where(heard < since, budget.can[rows, theme], budget.can_any)
+    here, hears = budget.layer == layer, heard == layer
+    later = (budget.layer >= since) & ~here
     exact = jnp.where(here, budget.mapped[rows, theme].astype(jnp.int32), 0)
     differs = here.any() & (jnp.arange(N_VOICE) != exact.sum(axis=1, keepdims=True))
     # What this token adds to the bounds where it is itself a theme.
@@ -199,11 +206,15 @@ def change_terms(
 
 
 def all_changes(
-    budgets: Sequence[Budget], history: jax.Array, changes: jax.Array, layer: jax.Array
+    budgets: Sequence[Budget],
+    history: jax.Array,
+    changes: jax.Array,
+    layer: jax.Array,
+    since: jax.Array | None = None,
 ) -> Change:
     """All budgets together; ``differs`` is ``[N, R, 32]``, ``changes`` ``[N, R]``."""
     n = len(history)
-    terms = [change_terms(b, history, changes[:, r], layer) for r, b in enumerate(budgets)]
+    terms = [change_terms(b, history, changes[:, r], layer, since) for r, b in enumerate(budgets)]
     differs = [term.differs for term in terms]
     allowed = jnp.ones((n, N_VOICE), bool)
     cost, guide = jnp.zeros((n, N_VOICE)), jnp.zeros((n, N_VOICE))

@@ -46,11 +46,11 @@ def frame_masks(tables: SearchTables, beam: Hypotheses, time: jax.Array) -> Fram
 
 
 def _within_budgets(tables: SearchTables, beam: Hypotheses, time: jax.Array) -> jax.Array:
-    """``uint32[N, 4]`` tokens of each slot that no budget refuses, were they the frame's only."""
+    """``uint32[N, 4]`` tokens of each slot that no budget refuses, whatever the others choose."""
     if not tables.budgets:
         return jnp.full((len(beam.score), 4), ~jnp.uint32(0))
     allowed = [
-        all_changes(tables.budgets, beam.history, beam.changes, 4 * time + slot).allowed
+        all_changes(tables.budgets, beam.history, beam.changes, 4 * time + slot, 4 * time).allowed
         for slot in range(4)
     ]
     return to_bits(jnp.stack(allowed, axis=1))

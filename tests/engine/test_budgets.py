@@ -1,6 +1,7 @@
 """Returns that may change: the budget's masks and messages against enumeration."""
 
 from itertools import product
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import jax
@@ -18,6 +19,7 @@ from clausula.engine import budgets
 from clausula.engine.budgets import DIFFERS, budget_of, budgets_of, log_ahead
 from clausula.engine.conflict import require_possible
 from clausula.engine.demands import Scene, demands_of
+from clausula.engine.frame_masks import _within_budgets
 from clausula.errors import ImpossibleError, PlanError
 from clausula.vocabulary import HOLD_TOKEN, N_VOICE
 
@@ -107,6 +109,20 @@ def test_a_token_of_the_passage_is_refused_only_where_no_copy_keeps_the_budget(s
         assert bool(terms.allowed[0, token]) >= possible
         if place == PLACES - 1:
             assert bool(terms.allowed[0, token]) == possible
+
+
+def test_the_last_change_may_come_in_any_voice_of_the_last_frame():
+    """Before a frame is begun its later voices are refused nothing that its earlier ones mend."""
+    layers = np.array([32, 36])  # two frames of the soprano alone
+    places = Positions(layers, np.arange(2), np.tile(np.arange(N_VOICE, dtype=np.int8), (2, 1)))
+    free = np.ones((2, N_VOICE), bool)
+    budget = budget_of(places, free, free, (1, 1), np.inf)
+    history = np.full((1, 16, 4), 12, np.int8)
+    tables = SimpleNamespace(budgets=(budget,))
+    beam = SimpleNamespace(history=history, changes=jnp.array([[0]]), score=jnp.zeros(1))
+    soprano, *others = np.asarray(_within_budgets(tables, beam, 9))[0].tolist()
+    assert soprano == 0xFFFFFFFF & ~(1 << 12)
+    assert others == [0xFFFFFFFF] * 3
 
 
 @settings(deadline=None, max_examples=200)
