@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import sys
 import tempfile
 import time
@@ -59,7 +60,7 @@ RULES = cl.load_ruleset("chorale")
 # Tables are padded alike, so that most requests share a few compiled programs: no note changes.
 FRAMES, ROOM = 256, (128, 2048, 32)
 # Compiled programs stay mapped in memory until they are let go; the disk keeps them.
-TOGETHER = 10
+HELD = 8 * 2**30  # bytes of memory at which they are
 KNOWN_APART = ("PAC", "IAC", "HC")  # cadences that `independent` judges
 PIECE, IMPOSSIBLE, GAVE_UP, REFUSED = "piece", "impossible", "gave up", "refused"
 
@@ -222,6 +223,12 @@ def _troubles(row: dict) -> list[str]:
     return found
 
 
+def resident() -> int:
+    """Bytes of memory that this process holds now; 0 where the system does not say (not Linux)."""
+    said = Path("/proc/self/statm")
+    return int(said.read_text().split()[1]) * resource.getpagesize() if said.exists() else 0
+
+
 def main() -> int:
     """Command line; 1 when something is wrong, refused, given up or not confirmed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -248,7 +255,7 @@ def main() -> int:
             if number in done:
                 continue
             append_row(kept, answered(arguments.seed, number, arguments.beam))
-            if number // shards % TOGETHER == 0:
+            if resident() > HELD:
                 jax.clear_caches()
     rows = [row for number, row in sorted(own().items()) if number < arguments.n]
     counts = summary(rows)

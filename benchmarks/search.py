@@ -33,8 +33,14 @@ from results import markdown_table, progress_bar, provenance, write_text
 
 from clausula.constraints.rulesets import load_ruleset
 from clausula.engine.beam import SearchConfig
-from clausula.engine.foresight import Foresight, foresee, renewed, segment_ahead
-from clausula.engine.messages import SEGMENT, Model
+from clausula.engine.foresight import (
+    Foresight,
+    foresee,
+    renewed,
+    room_for_segment,
+    segment_ahead,
+)
+from clausula.engine.messages import SEGMENT, Model, laid
 from clausula.engine.search import search
 from clausula.engine.tables import SearchTables, compile_plan
 from clausula.searching import Session
@@ -102,20 +108,21 @@ def again(
     tables: SearchTables, ahead: Foresight, history: jax.Array, score: jax.Array, renews: bool
 ) -> jax.Array:
     """What the search works out again on its way, for finished pieces ``[P, N, T, V]``."""
-    model = _model(tables)
+    model = laid(_model(tables))
 
     def piece(history: jax.Array, score: jax.Array) -> jax.Array:
         def segment(index: jax.Array, carry: tuple) -> tuple:
-            ahead, theme, total = carry
+            ahead, room, theme, total = carry
             if renews:
                 known = history, theme, score, index * SEGMENT
                 ahead, theme, _ = renewed(tables, model, ahead, *known)
-            rows = segment_ahead(tables, model, ahead, index)
-            return ahead, theme, total + sum(each.log_scale[0, 0, 0] for each in rows)
+            rows = segment_ahead(tables, model, ahead, index, room)
+            return ahead, rows, theme, total + sum(each.log_scale[0, 0, 0] for each in rows)
 
         theme = jnp.zeros(len(score), jnp.int32)
         segments = -(-tables.n_frames // SEGMENT)
-        return jax.lax.fori_loop(0, segments, segment, (ahead, theme, 0 * score[0]))[2]
+        carry = ahead, room_for_segment(ahead), theme, 0 * score[0]
+        return jax.lax.fori_loop(0, segments, segment, carry)[3]
 
     return jax.vmap(piece)(history, score)
 

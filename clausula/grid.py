@@ -119,11 +119,12 @@ class Grid:
         """``[time]`` measure number: 1 is the first full measure, 0 the pick-up."""
         return (np.arange(len(self)) - self.pickup) // self.frames_per_measure + 1
 
-    @property
-    def beat(self) -> list[Fraction]:
+    @cached_property
+    def beat(self) -> tuple[Fraction, ...]:
         """Beat within the measure of every frame, 1 on the downbeat, in the meter's unit."""
         frames_per_beat = self.meter.beat * self.frames_per_quarter
-        return [1 + Fraction(int(p)) / frames_per_beat for p in self.position]
+        beats = [1 + Fraction(p) / frames_per_beat for p in range(self.frames_per_measure)]
+        return tuple(beats[p] for p in self.position.tolist())
 
 
 def frames_in(quarters: Fraction, frames_per_quarter: int) -> int:

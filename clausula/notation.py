@@ -10,9 +10,11 @@ References:
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 
 from clausula.errors import InputError
@@ -58,8 +60,12 @@ def symbols_in(part: Part, score: Score, start: Fraction, end: Fraction) -> list
     bar_line = end - meter.quarters if start < score.pickup else start
     symbols: list[Symbol] = []
     now = start
-    for note in part.notes:
-        if note.end <= start or note.onset >= end:
+    # None overlaps the next: of those that began before the measure only the last can reach it.
+    earlier = bisect_right(part.notes, start, key=lambda note: note.onset) - 1
+    for note in part.notes[max(0, earlier) :]:
+        if note.onset >= end:
+            break
+        if note.end <= start:
             continue
         begin, stop = max(note.onset, start), min(note.end, end)
         symbols += _rests(now, begin, bar_line, meter)
@@ -91,14 +97,16 @@ def _rests(begin: Fraction, stop: Fraction, bar_line: Fraction, meter: Meter) ->
     return [Symbol(None, onset, following - onset) for onset, following in pairwise(cuts)]
 
 
-def note_cuts(start: Fraction, end: Fraction, meter: Meter) -> list[Fraction]:
+@lru_cache(maxsize=4096)
+def note_cuts(start: Fraction, end: Fraction, meter: Meter) -> tuple[Fraction, ...]:
     """Positions at which a note from ``start`` to ``end`` of a measure is cut and tied."""
-    return _cuts(start, end, meter, _note_fits)
+    return tuple(_cuts(start, end, meter, _note_fits))
 
 
-def rest_cuts(start: Fraction, end: Fraction, meter: Meter) -> list[Fraction]:
+@lru_cache(maxsize=4096)
+def rest_cuts(start: Fraction, end: Fraction, meter: Meter) -> tuple[Fraction, ...]:
     """Positions at which a silence from ``start`` to ``end`` of a measure is cut into rests."""
-    return _cuts(start, end, meter, _rest_fits)
+    return tuple(_cuts(start, end, meter, _rest_fits))
 
 
 def _cuts(
@@ -158,12 +166,13 @@ def metrical_weight(position: Fraction, meter: Meter) -> int:
     return next((w for w, unit in _levels(meter) if position % unit == 0), 0)
 
 
-def _levels(meter: Meter) -> list[tuple[int, Fraction]]:
+@lru_cache(maxsize=64)
+def _levels(meter: Meter) -> tuple[tuple[int, Fraction], ...]:
     """Weight and spacing (quarter notes) of every metrical level, strongest first."""
     division = meter.beat / (3 if _is_compound(meter) else 2)
     middle = [(7, 2 * meter.beat)] if meter.quarters == 4 * meter.beat else []
     below = [(5 - i, division / 2**i) for i in range(5)]
-    return [(8, meter.quarters), *middle, (_BEAT, meter.beat), *below]
+    return (8, meter.quarters), *middle, (_BEAT, meter.beat), *below
 
 
 def _inside(start: Fraction, end: Fraction, meter: Meter) -> tuple[int, list[Fraction]]:

@@ -40,7 +40,7 @@ class Note:
     fermata: bool = False
     text: str = ""
 
-    @property
+    @cached_property
     def end(self) -> Fraction:
         """Where the note stops sounding, in quarter notes."""
         return self.onset + self.duration

@@ -50,7 +50,7 @@ METERS = ("4/4", "3/4", "2/4", "2/2", "6/8", "9/8", "12/8", "3/8", "5/4")
 )
 def test_notes_are_cut_where_a_strong_position_would_be_hidden(meter, start, end, cuts):
     found = note_cuts(Fraction(start), Fraction(end), Meter.parse(meter))
-    assert found == [Fraction(cut) for cut in cuts]
+    assert found == tuple(Fraction(cut) for cut in cuts)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_notes_are_cut_where_a_strong_position_would_be_hidden(meter, start, end
 )
 def test_rests_hide_no_beat(meter, start, end, cuts):
     found = rest_cuts(Fraction(start), Fraction(end), Meter.parse(meter))
-    assert found == [Fraction(cut) for cut in cuts]
+    assert found == tuple(Fraction(cut) for cut in cuts)
 
 
 @given(st.sampled_from(METERS), st.integers(0, 40), st.integers(1, 40), st.sampled_from([4, 6, 8]))

@@ -20,7 +20,7 @@ import numpy as np
 from clausula.engine.frame_messages import lone_messages, messages_after_slot
 from clausula.engine.layers import Layers
 from clausula.engine.lookahead import BITS
-from clausula.engine.messages import SEGMENT, Model, checkpoints, segment_messages
+from clausula.engine.messages import SEGMENT, Laid, Model, checkpoints, segment_messages
 from clausula.engine.scaled import Scaled
 from clausula.engine.tables import SearchTables
 from clausula.grid import SEARCH_ORDER
@@ -42,7 +42,7 @@ class Foresight(NamedTuple):
     kept: tuple[Scaled, ...]
 
 
-def foresee(tables: SearchTables, model: Model, themes: int) -> Foresight:
+def foresee(tables: SearchTables, model: Model | Laid, themes: int) -> Foresight:
     """Before the first frame, when nothing is known of any theme."""
     domains = tables.layers[0].domains
     kept = tuple(checkpoints(layers, model) for layers in tables.layers)
@@ -55,7 +55,7 @@ def foresee(tables: SearchTables, model: Model, themes: int) -> Foresight:
 
 def renewed(
     tables: SearchTables,
-    model: Model,
+    model: Model | Laid,
     ahead: Foresight,
     history: jax.Array,
     theme: jax.Array,
@@ -96,11 +96,14 @@ def renewed(
         pin = jnp.where(chosen >= 0, jnp.asarray(BITS)[jnp.maximum(chosen, 0)], jnp.uint32(0))
         domains = tables.layers[0].domains & jnp.where(owed, pin, ~jnp.uint32(0))
 
-        def messages(own: jax.Array) -> tuple[Scaled, ...]:
-            return tuple(checkpoints(_with(layers, own), model) for layers in tables.layers)
+        def messages(own: jax.Array, kept: tuple[Scaled, ...]) -> tuple[Scaled, ...]:
+            return tuple(
+                checkpoints(_with(layers, own), model, rows)
+                for layers, rows in zip(tables.layers, kept, strict=True)
+            )
 
         left = jnp.where(number < themes, score, -jnp.inf)
-        ahead_now = Foresight(domains, jax.vmap(messages)(domains))
+        ahead_now = Foresight(domains, jax.vmap(messages)(domains, ahead.kept))
         return ahead_now, jnp.minimum(number, themes - 1), left
 
     # What sounded before the last segment was known when that began.
@@ -135,19 +138,40 @@ def _with(layers: Layers, domains: jax.Array) -> Layers:
     return layers._replace(domains=domains)
 
 
-def segment_ahead(
-    tables: SearchTables, model: Model, ahead: Foresight, segment: jax.Array
-) -> tuple[Scaled, ...]:
-    """Of each automaton ``[K, SEGMENT + 1, Q, H]`` the messages at the segment's boundaries."""
+def room_for_segment(ahead: Foresight) -> tuple[Scaled, ...]:
+    """Arrays for ``segment_ahead`` to write to; they are large, so all segments share them."""
 
-    def of_theme(domains: jax.Array, kept: tuple[Scaled, ...]) -> tuple[Scaled, ...]:
+    def empty(rows: jax.Array, fill: float) -> jax.Array:
+        return jnp.full((rows.shape[0], SEGMENT + 1, *rows.shape[2:]), fill)
+
+    return tuple(Scaled(empty(k.value, 0.0), empty(k.log_scale, -jnp.inf)) for k in ahead.kept)
+
+
+def segment_ahead(
+    tables: SearchTables,
+    model: Model | Laid,
+    ahead: Foresight,
+    segment: jax.Array,
+    into: tuple[Scaled, ...],
+) -> tuple[Scaled, ...]:
+    """Of each automaton ``[K, SEGMENT + 1, Q, H]`` the messages at the segment's boundaries.
+
+    Args:
+        tables: of the plan.
+        model: the hidden Markov model.
+        ahead: what is known.
+        segment: ``int32[]`` which.
+        into: what another segment left, or ``room_for_segment``.
+    """
+
+    def of_theme(domains: jax.Array, kept: tuple, into: tuple) -> tuple[Scaled, ...]:
         after = jax.tree.map(lambda rows: rows[segment + 1], kept)
         return tuple(
-            segment_messages(_with(layers, domains), model, segment, rows)
-            for layers, rows in zip(tables.layers, after, strict=True)
+            segment_messages(_with(layers, domains), model, segment, rows, room)
+            for layers, rows, room in zip(tables.layers, after, into, strict=True)
         )
 
-    return jax.vmap(of_theme)(ahead.domains, ahead.kept)
+    return jax.vmap(of_theme)(ahead.domains, ahead.kept, into)
 
 
 class Boundary(NamedTuple):

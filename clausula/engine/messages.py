@@ -50,7 +50,7 @@ class Model(NamedTuple):
     log_emission: jax.Array
 
 
-class _Laid(NamedTuple):
+class Laid(NamedTuple):
     """The model as a pass multiplies it.
 
     Attributes:
@@ -78,16 +78,22 @@ def boundary_messages(layers: Layers, model: Model, keep_all: bool = True) -> ja
         ``[time + 1, q, z]`` float32: log probability that frames ``t`` and later satisfy the
         constraints, given the state ``z`` of frame ``t - 1``. Time ``O(T Q (K + H) H)``.
     """
-    last = _after_the_end(layers, model)
+    lies = laid(model)
+    last = _after_the_end(layers, lies)
     frames = len(model.classes)
     if not keep_all:
-        return logs(_kept(layers, model, 0, (1, frames), last))[:1]
-    return logs(_kept(layers, model, 0, (frames, 1), last))
+        return logs(_kept(layers, lies, 0, (1, frames), last))[:1]
+    return logs(_kept(layers, lies, 0, (frames, 1), last))
 
 
 @jax.jit
-def checkpoints(layers: Layers, model: Model) -> Scaled:
+def checkpoints(layers: Layers, model: Model | Laid, into: Scaled | None = None) -> Scaled:
     """The backward pass, of which every ``SEGMENT``-th boundary is kept.
+
+    Args:
+        layers: the constraints.
+        model: padded to the same length.
+        into: arrays to write to, see ``segment_messages``.
 
     Returns:
         ``[segment + 1, q, z]`` and its scales; row ``s`` is row ``SEGMENT * s`` of
@@ -99,12 +105,17 @@ def checkpoints(layers: Layers, model: Model) -> Scaled:
     frames = len(model.classes)
     if frames % SEGMENT:
         raise PlanError(f"{frames} frames; pad to a multiple of {SEGMENT}")
-    last = _after_the_end(layers, model)
-    return _kept(layers, model, 0, (frames // SEGMENT, SEGMENT), last)
+    model = laid(model)
+    stretches = frames // SEGMENT, SEGMENT
+    return _kept(layers, model, 0, stretches, _after_the_end(layers, model), into)
 
 
 def segment_messages(
-    layers: Layers, model: Model, segment: jax.Array | int, after: Scaled
+    layers: Layers,
+    model: Model | Laid,
+    segment: jax.Array | int,
+    after: Scaled,
+    into: Scaled | None = None,
 ) -> Scaled:
     """The boundaries of one segment, ``[SEGMENT + 1, q, z]`` and their scales.
 
@@ -113,23 +124,29 @@ def segment_messages(
         model: padded to the same length.
         segment: ``[]`` which.
         after: ``[q, z]`` row ``segment + 1`` of ``checkpoints``.
+        into: arrays of the same shapes to write to: what no state of a layer has, and what lies
+            beyond the end of the piece, stays there as it was. New ones, in which there is nothing
+            there, if left out.
     """
-    return _kept(layers, model, segment * SEGMENT, (SEGMENT, 1), after)
+    return _kept(layers, laid(model), segment * SEGMENT, (SEGMENT, 1), after, into)
 
 
-def _after_the_end(layers: Layers, model: Model) -> Scaled:
+def _after_the_end(layers: Layers, model: Laid) -> Scaled:
     """``[q, z]`` messages after the last frame."""
-    states = model.transition.shape[1]
+    states = model.emission.shape[-1]
     return scaled(jnp.where(layers.accepting[:, None], jnp.zeros((1, states)), -jnp.inf))
 
 
-def _laid(model: Model) -> _Laid:
+def laid(model: Model | Laid) -> Laid:
+    """The model laid out; work that one program has to do only once."""
+    if isinstance(model, Laid):
+        return model
     emission = jnp.swapaxes(jnp.exp(model.log_emission)[:, VOICE_OF_SLOT], 2, 3)
     classes = range(len(emission))
-    return _Laid(model.classes, emission, [(model.transition[c], emission[c]) for c in classes])
+    return Laid(model.classes, emission, [(model.transition[c], emission[c]) for c in classes])
 
 
-def _of_class(laid: _Laid, frame: jax.Array, use: Callable, *operands: jax.Array) -> jax.Array:
+def _of_class(laid: Laid, frame: jax.Array, use: Callable, *operands: jax.Array) -> jax.Array:
     """``use(transition, emission, *operands)`` with the matrices of the frame's class."""
     branches = [partial(use, *matrices) for matrices in laid.matrices]
     return jax.lax.switch(laid.classes[frame], branches, *operands)
@@ -137,10 +154,11 @@ def _of_class(laid: _Laid, frame: jax.Array, use: Callable, *operands: jax.Array
 
 def _kept(
     layers: Layers,
-    model: Model,
+    model: Laid,
     first: jax.Array | int,
     stretches: tuple[int, int],
     after: Scaled,
+    into: Scaled | None = None,
 ) -> Scaled:
     """Messages at the boundaries of consecutive stretches of frames.
 
@@ -150,32 +168,42 @@ def _kept(
         first: ``[]`` the first frame.
         stretches: how many, and frames in each.
         after: ``[q, z]`` messages after the last of them.
+        into: arrays to write to, see ``segment_messages``.
 
     Returns:
         ``[stretch + 1, q, z]`` and its scales. The frames of the padding change nothing.
     """
     number, length = stretches
-    laid = _laid(model)
     lone = alone(layers)
     begins = first + length * jnp.arange(number + 1)
     end = jnp.minimum(begins[-1], layers.active.sum())
-    ended = (begins >= end)[:, None]
-    rows = Scaled(
-        jnp.where(ended[..., None], after.value, 0.0),
-        jnp.where(ended, after.log_scale, -jnp.inf),
-    )
+    worked = (begins[:-1] < end).sum()
+    rows = _nothing(begins >= end, after) if into is None else _put(into, worked, after)
     scratch = emptied(after)
 
     def stretch(index: jax.Array, carry: tuple) -> tuple:
         message, scratch, rows = carry
         here = worked - 1 - index
         frames = (begins[here], jnp.minimum(begins[here + 1], end))
-        message, scratch = _through(layers, laid, lone, frames, message, scratch)
+        message, scratch = _through(layers, model, lone, frames, message, scratch)
         rows = store(rows, here, layers.states[begins[here], 0], message)
         return message, scratch, rows
 
-    worked = (begins[:-1] < end).sum()
     return jax.lax.fori_loop(0, worked, stretch, (after, scratch, rows))[2]
+
+
+def _nothing(ended: jax.Array, after: Scaled) -> Scaled:
+    """No messages, but those after the end where it is reached, ``bool[boundary]``."""
+    return Scaled(
+        jnp.where(ended[:, None, None], after.value, 0.0),
+        jnp.where(ended[:, None], after.log_scale, -jnp.inf),
+    )
+
+
+def _put(rows: Scaled, index: jax.Array, messages: Scaled) -> Scaled:
+    """``rows[index]`` set to all of the messages."""
+    put = jax.lax.dynamic_update_index_in_dim
+    return jax.tree.map(lambda each, new: put(each, new, index, 0), rows, messages)
 
 
 def alone(layers: Layers) -> jax.Array:
@@ -189,7 +217,7 @@ def alone(layers: Layers) -> jax.Array:
 
 def _through(
     layers: Layers,
-    laid: _Laid,
+    laid: Laid,
     lone: jax.Array,
     frames: tuple[jax.Array, jax.Array],
     message: Scaled,
@@ -231,7 +259,7 @@ def _through(
     return jax.lax.while_loop(more, run, (end, message, scratch))[1:]
 
 
-def _before_lone_frame(layers: Layers, laid: _Laid, end: jax.Array, row: Scaled) -> Scaled:
+def _before_lone_frame(layers: Layers, laid: Laid, end: jax.Array, row: Scaled) -> Scaled:
     """The message ``[z]`` at the boundary before frame ``end - 1``, which has one state."""
     frame = end - 1
     tokens = layers.group[layers.table[frame], 0] & layers.domains[frame]
@@ -250,7 +278,7 @@ def _before_lone_frame(layers: Layers, laid: _Laid, end: jax.Array, row: Scaled)
 
 
 def _before_frame(
-    layers: Layers, laid: _Laid, end: jax.Array, message: Scaled, scratch: Scaled
+    layers: Layers, laid: Laid, end: jax.Array, message: Scaled, scratch: Scaled
 ) -> tuple[Scaled, Scaled]:
     """Messages at the boundary before frame ``end - 1``, and the arrays that are free now."""
     frame = end - 1

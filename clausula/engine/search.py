@@ -26,11 +26,18 @@ import jax.numpy as jnp
 from clausula.engine.beam import Hypotheses, SearchConfig, SearchResult, Weights
 from clausula.engine.copying import no_notes
 from clausula.engine.filter import filter_init
-from clausula.engine.foresight import Foresight, boundary, foresee, renewed, segment_ahead
+from clausula.engine.foresight import (
+    Foresight,
+    boundary,
+    foresee,
+    renewed,
+    room_for_segment,
+    segment_ahead,
+)
 from clausula.engine.frame_messages import frame_messages, log_probability
 from clausula.engine.frame_step import Fixed, advance, advance_freely
 from clausula.engine.layers import Layers
-from clausula.engine.messages import SEGMENT, Model, segment_messages
+from clausula.engine.messages import SEGMENT, Model, laid, segment_messages
 from clausula.engine.scaled import Scaled, logs
 from clausula.engine.tables import SearchTables
 from clausula.engine.tie_guidance import tie_init
@@ -97,10 +104,11 @@ def searched(
         return jnp.broadcast_to(values, (len(keys), *values.shape))
 
     hypotheses = jax.tree.map(every, start)
+    told = ahead, () if ahead is None else room_for_segment(ahead)
     if config.themes == 1 or config.free:
         # Nothing will be learnt on the way: one foresight for all pieces.
-        return jax.vmap(partial(piece, ahead))(hypotheses, keys)
-    return jax.vmap(piece)(jax.tree.map(every, ahead), hypotheses, keys)
+        return jax.vmap(partial(piece, told))(hypotheses, keys)
+    return jax.vmap(piece)(jax.tree.map(every, told), hypotheses, keys)
 
 
 def _model(tables: SearchTables) -> Model:
@@ -113,23 +121,24 @@ def _search_piece(
     log_hmm: jax.Array,
     weights: Weights,
     config: SearchConfig,
-    at_first: Foresight | None,
+    told: tuple[Foresight | None, tuple[Scaled, ...]],
     start: Hypotheses,
     key: jax.Array,
 ) -> SearchResult:
     frames = tables.class_of_frame.shape[0]
-    model = _model(tables)
+    model = laid(_model(tables))
     fixed = Fixed.of(tables, weights)
 
     def segment(index: jax.Array, carry: tuple) -> tuple:
         first = index * SEGMENT
-        beam, alive, ahead = carry
+        beam, alive, ahead, after = carry
         if config.themes > 1 and not config.free:
             known = beam.history, beam.theme, beam.score
             ahead, theme, score = renewed(tables, model, ahead, *known, first)
             given_up = ((beam.score > -jnp.inf) & ~(score > -jnp.inf)).sum()
             beam = beam._replace(theme=theme, score=score, lost=beam.lost + given_up)
-        after = () if config.free else segment_ahead(tables, model, ahead, index)
+        if not config.free:
+            after = segment_ahead(tables, model, ahead, index, after)
 
         def frame(time: jax.Array, carry: tuple) -> tuple:
             beam, alive = carry
@@ -145,12 +154,12 @@ def _search_piece(
 
         last = jnp.minimum(first + SEGMENT, tables.n_frames)
         beam, alive = jax.lax.fori_loop(first, last, frame, (beam, alive))
-        return beam, alive, ahead
+        return beam, alive, ahead, after
 
     # The number of frames is data, not shape: another length is the same program.
-    carry = start, jnp.full(frames, config.beam) + 0 * start.parent[0], at_first
+    carry = start, jnp.full(frames, config.beam) + 0 * start.parent[0], *told
     segments = -(-tables.n_frames // SEGMENT)
-    end, alive, _ = jax.lax.fori_loop(0, segments, segment, carry)
+    end, alive, *_ = jax.lax.fori_loop(0, segments, segment, carry)
     best = jnp.argsort(-end.score)
     return SearchResult(
         tokens=end.history[best],
