@@ -277,7 +277,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--md", type=Path)
     parser.add_argument("--out", type=Path, default=Path("harmonized"), help="folder for the files")
     parser.add_argument("--limit", type=int, help="only so many, evenly spread")
-    parser.add_argument("--beam", type=int, default=32)
+    parser.add_argument("--beam", type=int, default=8)
     asked = parser.parse_args(arguments)
     asked.out.mkdir(parents=True, exist_ok=True)
     compiled = Compilations()

@@ -214,7 +214,7 @@ def harmonize(
         Path | None, typer.Option(help='a TOML file of many: constraints = ["PAC@8", …]')
     ] = None,
     rules: Annotated[str, typer.Option(help="rule set: a name or a TOML file")] = "chorale",
-    beam: Annotated[int, typer.Option(help="hypotheses kept at every step")] = 32,
+    beam: Annotated[int, typer.Option(help="hypotheses kept at every step")] = 8,
     alternatives: Annotated[int, typer.Option(help="further pieces that differ, piece-2.* …")] = 0,
     seed: Annotated[int, typer.Option(help="the same seed writes the same piece")] = 0,
     proposal: Annotated[str, typer.Option(help=PROPOSAL_HELP)] = "transformer",

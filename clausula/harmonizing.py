@@ -67,7 +67,7 @@ def harmonize(
     progression: str | None = None,
     constraints: Sequence[str | Constraint] = (),
     rules: str | Path | RuleSet = "chorale",
-    beam: int = 32,
+    beam: int = 8,
     alternatives: int = 0,
     seed: int = 0,
     title: str = "",

@@ -11,7 +11,7 @@ from small_search import MODEL, RULES, SMALL, plan_for, run
 from clausula.checker.check import check
 from clausula.constraints.text import parse_constraint
 from clausula.engine.rendering import grid_of
-from clausula.engine.search import searched
+from clausula.engine.search import _prepared, searched
 from clausula.engine.tables import compile_plan
 from clausula.errors import ImpossibleError
 from clausula.grid import Voice
@@ -20,6 +20,7 @@ from clausula.neural.batches import crop, stack
 from clausula.neural.features import example_of
 from clausula.verifying import judge
 
+RETURN = ["repeat 1 @ 3 in S"]
 PLANS = {
     "major": plan_for(),
     "minor": plan_for(key="e"),
@@ -215,6 +216,27 @@ def test_another_length_and_key_are_the_same_program():
     programs = searched._cache_size()
     run(plan_for(measures=2, form="A", key="Bb"))
     assert searched._cache_size() == programs
+
+
+SAME_BUCKET = {
+    "another return": plan_for(form="A B", constraints=["repeat 2 @ 3 tonal down 1 in B"]),
+    "other cadences": plan_for(form="A B", cadences="IAC@2,plagal@4.3", constraints=RETURN),
+    "other demands": plan_for(
+        form="A B",
+        constraints=[*RETURN, "chord V65 @ 3.2", "rhythm T q e e h @ 3", "scale A @ 1-2"],
+    ),
+    "another automaton": plan_for(form="A B", constraints=[*RETURN, "count 4-9 notes in T @ 1-2"]),
+    "another meter and mode": plan_for(form="A B", constraints=RETURN, meter="3/4", key="f#"),
+}
+
+
+@pytest.mark.parametrize("name", SAME_BUCKET)
+def test_other_constraints_of_the_same_bucket_compile_nothing(name):
+    run(plan_for(form="A B", constraints=RETURN))
+    before = searched._cache_size(), _prepared._cache_size()
+    result = run(SAME_BUCKET[name])
+    assert (searched._cache_size(), _prepared._cache_size()) == before
+    assert (result.score > -np.inf).any()
 
 
 def test_parallels_between_given_notes_are_proved_before_the_search():
