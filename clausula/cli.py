@@ -69,9 +69,7 @@ def compose(
     taste: Annotated[
         str | None, typer.Option(help="weights of what ranks candidates: nats=2,still=0")
     ] = None,
-    temperature: Annotated[
-        float, typer.Option(help="above 1 bolder, below 1 safer; another one compiles once more")
-    ] = 1.0,
+    temperature: Annotated[float, typer.Option(help="above 1 bolder, below 1 safer")] = 1.0,
     tail: Annotated[
         float, typer.Option(help="notes below this share of the likeliest are never chosen")
     ] = 0.02,
@@ -216,6 +214,10 @@ def harmonize(
     rules: Annotated[str, typer.Option(help="rule set: a name or a TOML file")] = "chorale",
     beam: Annotated[int, typer.Option(help="hypotheses kept at every step")] = 8,
     alternatives: Annotated[int, typer.Option(help="further pieces that differ, piece-2.* …")] = 0,
+    temperature: Annotated[float, typer.Option(help="above 1 bolder, below 1 safer")] = 1.0,
+    tail: Annotated[
+        float, typer.Option(help="notes below this share of the likeliest are never chosen")
+    ] = 0.02,
     seed: Annotated[int, typer.Option(help="the same seed writes the same piece")] = 0,
     proposal: Annotated[str, typer.Option(help=PROPOSAL_HELP)] = "transformer",
     weights: Annotated[
@@ -247,6 +249,8 @@ def harmonize(
         rules=rules,
         beam=beam,
         alternatives=alternatives,
+        temperature=temperature,
+        tail=tail,
         seed=seed,
         proposal=proposal,
         weights=weights,

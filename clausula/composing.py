@@ -89,7 +89,7 @@ def compose(
     """
     began = time.perf_counter()
     require_counts(beam, candidates, seed)
-    _validate_sampling(temperature, tail)
+    require_sampling(temperature, tail)
     weights_of_taste = taste_weights(parse_taste(taste) if isinstance(taste, str) else taste)
     home = key if isinstance(key, Key) and mode is None else Key.parse(str(key), mode)
     ruleset = load_ruleset(rules)
@@ -170,7 +170,7 @@ def _require_between(least: int, most: int, **numbers: int) -> None:
             raise InputError(f"{name} is {value}; try a whole number from {least} to {most}")
 
 
-def _validate_sampling(temperature: float, tail: float) -> None:
+def require_sampling(temperature: float, tail: float) -> None:
     """Refuse what no distribution can be sampled by."""
     # Written so that NaN, which compares with nothing, is refused too.
     if not COOLEST <= temperature <= HOTTEST:

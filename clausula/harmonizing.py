@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from clausula.composing import require_counts
+from clausula.composing import require_counts, require_sampling
 from clausula.constraints.cadence import Cadence
 from clausula.constraints.given import Given
 from clausula.constraints.place import Timeline
@@ -69,6 +69,8 @@ def harmonize(
     rules: str | Path | RuleSet = "chorale",
     beam: int = 8,
     alternatives: int = 0,
+    temperature: float = 1.0,
+    tail: float = 0.02,
     seed: int = 0,
     title: str = "",
     proposal: str = "transformer",
@@ -95,6 +97,8 @@ def harmonize(
             lies in given lines alone is reported, not judged.
         beam: hypotheses kept at every step.
         alternatives: further pieces wanted that differ from the first and from each other.
+        temperature: divides the network's log probabilities: above 1 bolder, below 1 safer.
+        tail: notes less likely than this share of the likeliest one are never chosen.
         seed: of everything random; the same seed gives the same piece on one machine.
         title: what the piece is called; the file's title if left out.
         proposal: how notes are proposed, as in ``compose``.
@@ -112,6 +116,7 @@ def harmonize(
     """
     began = time.perf_counter()
     require_counts(beam, 1 + alternatives, seed)
+    require_sampling(temperature, tail)
     score = source if isinstance(source, Score) else read_score(source)
     ruleset = load_ruleset(rules)
     asked = requested_of(score, voices, key, mode, cadences, progression, constraints)
@@ -125,7 +130,7 @@ def harmonize(
         plan,
         compiled,
         ruleset,
-        SearchConfig(beam=beam),
+        SearchConfig(beam=beam, temperature=float(temperature), tail=float(tail)),
         proposal=proposal,
         weights=None if weights is None else Path(weights),
         style=style,
@@ -135,6 +140,8 @@ def harmonize(
     common = _report(request, compiled, ruleset) | {
         "seed": seed,
         "beam": beam,
+        "temperature": temperature,
+        "tail": tail,
         "versions": session.versions,
         "dead_ends": found.dead_ends,
         "seconds": round(time.perf_counter() - began, 2),
