@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from clausula.engine.frame_messages import lone_messages, messages_after_slot
+from clausula.engine.frame_messages import Slots, lone_messages, messages_after_slots
 from clausula.engine.layers import Layers
 from clausula.engine.lookahead import BITS
 from clausula.engine.messages import SEGMENT, Laid, Model, checkpoints, segment_messages
@@ -174,22 +174,29 @@ def segment_ahead(
     return jax.vmap(of_theme)(ahead.domains, ahead.kept, into)
 
 
+def room_for_slots(ahead: Foresight) -> tuple[Slots, ...]:
+    """Arrays for ``boundary`` to write to: of each automaton, by theme."""
+
+    def of(rows: Scaled) -> Slots:
+        one = jax.tree.map(lambda each: jnp.zeros_like(each[:, 0]), rows)
+        four = jax.tree.map(lambda each: jnp.zeros((len(each), 4, *each.shape[1:])), one)
+        return Slots(four, one)
+
+    return tuple(of(rows) for rows in ahead.kept)
+
+
 class Boundary(NamedTuple):
     """What follows one frame.
 
     Attributes:
-        domains: ``uint32[K, T, S]`` tokens allowed.
-        after: of each automaton ``[K, SEGMENT + 1, Q, H]`` the messages around it.
-        place: ``int32[]`` those of the boundary after the frame.
         lone: ``bool[]`` whether the frame has one automaton state throughout, in all automata.
         rows: of each automaton ``[K, S, H]`` messages after each slot, where it is lone.
+        slots: of each automaton ``[K, S, Q, H]`` messages after each slot, where it is not.
     """
 
-    domains: jax.Array
-    after: tuple[Scaled, ...]
-    place: jax.Array
     lone: jax.Array
     rows: tuple[Scaled, ...]
+    slots: tuple[Slots, ...]
 
 
 def boundary(
@@ -200,6 +207,7 @@ def boundary(
     time: jax.Array,
     lone: jax.Array,
     emission: jax.Array,
+    into: tuple[Slots, ...],
 ) -> Boundary:
     """What follows a frame.
 
@@ -211,26 +219,23 @@ def boundary(
         time: the frame.
         lone: ``bool[]`` see ``messages.alone``.
         emission: ``[S, 32, H]`` probabilities of the frame's class.
+        into: the ``slots`` of another frame, or ``room_for_slots``.
     """
 
-    def of_theme(domains: jax.Array, rows: Scaled, layers: Layers) -> Scaled:
-        return lone_messages(_with(layers, domains), time, rows, emission)
+    def alone(domains: jax.Array, rows: Scaled, layers: Layers) -> Scaled:
+        first = jax.tree.map(lambda each: each[place, 0], rows)
+        return lone_messages(_with(layers, domains), time, first, emission)
 
-    first = [jax.tree.map(lambda rows: rows[:, place, 0], each) for each in after]
-    found = (
-        jax.vmap(partial(of_theme, layers=layers))(ahead.domains, rows)
-        for layers, rows in zip(tables.layers, first, strict=True)
+    def general(domains: jax.Array, rows: Scaled, room: Slots, layers: Layers) -> Slots:
+        at = time, rows, place
+        return messages_after_slots(_with(layers, domains), *at, emission, room, wanted=~lone)
+
+    every = list(zip(tables.layers, after, into, strict=True))
+    return Boundary(
+        lone,
+        tuple(jax.vmap(partial(alone, layers=g))(ahead.domains, rows) for g, rows, _ in every),
+        tuple(
+            jax.vmap(partial(general, layers=g))(ahead.domains, rows, room)
+            for g, rows, room in every
+        ),
     )
-    return Boundary(ahead.domains, after, place, lone, tuple(found))
-
-
-def after_slot(
-    layers: Layers, here: Boundary, group: int, time: jax.Array, slot: int, emission: jax.Array
-) -> Scaled:
-    """``[K, Q, H]`` the messages of one automaton after a slot of a frame of any kind."""
-
-    def of_theme(domains: jax.Array, rows: Scaled) -> Scaled:
-        return messages_after_slot(_with(layers, domains), time, slot, rows, emission)
-
-    rows = jax.tree.map(lambda each: each[:, here.place], here.after[group])
-    return jax.vmap(of_theme)(here.domains, rows)

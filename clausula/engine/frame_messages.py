@@ -5,6 +5,8 @@ Shapes: q automaton states, z hidden states, slots in search order.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 
@@ -45,25 +47,52 @@ def frame_messages(
     return logs(jax.lax.fori_loop(0, 2, two_slots, (message, scratch, rows))[2])
 
 
-def messages_after_slot(
-    layers: Layers, frame: jax.Array, slot: int, after: Scaled, emission: jax.Array
-) -> Scaled:
-    """Messages ``[q, z]`` after one slot of a frame, from those after the frame.
+class Slots(NamedTuple):
+    """Where the messages of a frame's slots are kept; large, so all frames share them.
+
+    Attributes:
+        rows: ``[slot, q, z]`` messages after each slot.
+        scratch: ``[q, z]``.
+    """
+
+    rows: Scaled
+    scratch: Scaled
+
+
+def messages_after_slots(
+    layers: Layers,
+    frame: jax.Array,
+    boundaries: Scaled,
+    place: jax.Array | int,
+    emission: jax.Array,
+    into: Slots,
+    wanted: jax.Array | bool = True,
+) -> Slots:
+    """Messages ``[slot, q, z]`` after each slot of a frame; ``wanted`` or all stays as it was.
 
     Args:
         layers: the constraints.
         frame: ``[]`` the frame.
-        slot: which; after the last one nothing is to be done.
-        after: ``[q, z]``.
+        boundaries: ``[boundary, q, z]`` messages at some boundaries.
+        place: ``[]`` which of them follows the frame.
         emission: ``[slot, 32, z]`` probabilities of the frame's class.
+        into: what another frame left. What no state of a layer has is never read.
+        wanted: ``[]``.
     """
+    turns = jnp.where(wanted, 1, 0)
 
-    def before(turn: jax.Array, after: Scaled) -> Scaled:
+    def last(turn: jax.Array, rows: Scaled) -> Scaled:
+        # The turn is 0: named here, it keeps the slice from being taken where none is wanted.
+        return jax.tree.map(lambda each, new: each.at[3].set(new[place + turn]), rows, boundaries)
+
+    def before(turn: jax.Array, slots: Slots) -> Slots:
         later = 3 - turn
-        # Into new arrays: no more than the layer's states are written, none beyond them is read.
-        return before_slot(layers, frame, later, after, emission[later], emptied(after))
+        message = jax.tree.map(lambda each: each[later], slots.rows)
+        found = before_slot(layers, frame, later, message, emission[later], slots.scratch)
+        return Slots(store(slots.rows, later - 1, layers.states[frame, later], found), found)
 
-    return jax.lax.fori_loop(0, 3 - slot, before, after)
+    slots = into._replace(rows=jax.lax.fori_loop(0, turns, last, into.rows))
+    return jax.lax.fori_loop(0, 3 * turns, before, slots)
 
 
 def lone_messages(layers: Layers, frame: jax.Array, after: Scaled, emission: jax.Array) -> Scaled:

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from clausula.constraints.automaton import REFUSED
 from clausula.engine.beam import Partial
 from clausula.engine.filter import token_guidance
-from clausula.engine.foresight import Boundary, after_slot
+from clausula.engine.foresight import Boundary
 from clausula.engine.layers import step_costs, step_rows
 from clausula.engine.scaled import Scaled
 from clausula.engine.tables import SearchTables
@@ -57,9 +57,9 @@ def through_automata(
         for g, layers in enumerate(tables.layers):
             states = chosen.state[:, g]
             successor, kind = step_rows(layers, time, slot, states)
-            after = after_slot(layers, here, g, time, slot, emission)
-            value = after.value[theme[:, None], successor]
-            log_scale = after.log_scale[theme[:, None], successor]
+            after = here.slots[g].rows
+            value = after.value[theme[:, None], slot, successor]
+            log_scale = after.log_scale[theme[:, None], slot, successor]
             leads = Scaled(value, jnp.where(successor == REFUSED, -jnp.inf, log_scale))
             log_guide += token_guidance(chosen.alpha, leads, kind, emission[slot])
             price += step_costs(layers, time, slot, states, kind)

@@ -32,9 +32,10 @@ from clausula.engine.foresight import (
     foresee,
     renewed,
     room_for_segment,
+    room_for_slots,
     segment_ahead,
 )
-from clausula.engine.frame_messages import frame_messages, log_probability
+from clausula.engine.frame_messages import Slots, frame_messages, log_probability
 from clausula.engine.frame_step import Fixed, advance, advance_freely
 from clausula.engine.layers import Layers
 from clausula.engine.messages import SEGMENT, Model, laid, segment_messages
@@ -104,7 +105,8 @@ def searched(
         return jnp.broadcast_to(values, (len(keys), *values.shape))
 
     hypotheses = jax.tree.map(every, start)
-    told = ahead, () if ahead is None else room_for_segment(ahead)
+    rooms = ((), ()) if ahead is None else (room_for_segment(ahead), room_for_slots(ahead))
+    told = ahead, *rooms
     if config.themes == 1 or config.free:
         # Nothing will be learnt on the way: one foresight for all pieces.
         return jax.vmap(partial(piece, told))(hypotheses, keys)
@@ -121,7 +123,7 @@ def _search_piece(
     log_hmm: jax.Array,
     weights: Weights,
     config: SearchConfig,
-    told: tuple[Foresight | None, tuple[Scaled, ...]],
+    told: tuple[Foresight | None, tuple[Scaled, ...], tuple[Slots, ...]],
     start: Hypotheses,
     key: jax.Array,
 ) -> SearchResult:
@@ -131,7 +133,7 @@ def _search_piece(
 
     def segment(index: jax.Array, carry: tuple) -> tuple:
         first = index * SEGMENT
-        beam, alive, ahead, after = carry
+        beam, alive, ahead, after, slots = carry
         if config.themes > 1 and not config.free:
             known = beam.history, beam.theme, beam.score
             ahead, theme, score = renewed(tables, model, ahead, *known, first)
@@ -141,20 +143,21 @@ def _search_piece(
             after = segment_ahead(tables, model, ahead, index, after)
 
         def frame(time: jax.Array, carry: tuple) -> tuple:
-            beam, alive = carry
+            beam, alive, slots = carry
             now = jax.random.fold_in(key, time)
             if config.free:
                 beam = advance_freely(proposal, tables, weights, config, now, beam, time)
             else:
                 emission = fixed.emission[tables.class_of_frame[time]]
                 at = time - first + 1, time, fixed.lone[time]
-                here = boundary(tables, ahead, after, *at, emission)
+                here = boundary(tables, ahead, after, *at, emission, slots)
+                slots = here.slots
                 beam = advance(proposal, tables, fixed, here, emission, config, now, beam, time)
-            return beam, alive.at[time].set((beam.score > -jnp.inf).sum())
+            return beam, alive.at[time].set((beam.score > -jnp.inf).sum()), slots
 
         last = jnp.minimum(first + SEGMENT, tables.n_frames)
-        beam, alive = jax.lax.fori_loop(first, last, frame, (beam, alive))
-        return beam, alive, ahead, after
+        beam, alive, slots = jax.lax.fori_loop(first, last, frame, (beam, alive, slots))
+        return beam, alive, ahead, after, slots
 
     # The number of frames is data, not shape: another length is the same program.
     carry = start, jnp.full(frames, config.beam) + 0 * start.parent[0], *told

@@ -24,7 +24,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 frame_messages = jax.jit(within_frame.frame_messages)
 segment_messages = jax.jit(messages.segment_messages)
-messages_after_slot = jax.jit(within_frame.messages_after_slot, static_argnames="slot")
+messages_after_slots = jax.jit(within_frame.messages_after_slots)
 lone_messages = jax.jit(within_frame.lone_messages)
 log_probability = jax.jit(within_frame.log_probability)
 step_rows = jax.jit(layered.step_rows, static_argnames="slot")
@@ -178,8 +178,15 @@ def test_messages_after_a_slot_are_those_before_the_next(seed):
             first = jax.tree.map(lambda each: each[0], after)
             rows = logs(lone_messages(layers, time, first, emission))
             assert_log_equal(rows, expected[:, 0])
+        # What other frames left is never read.
+        left = jax.tree.map(lambda each: jnp.full_like(each, 7.0), after)
+        room = within_frame.Slots(jax.tree.map(lambda each: jnp.stack([each] * 4), left), left)
+        around = jax.tree.map(lambda each: jnp.stack([jnp.full_like(each, 3.0), each]), after)
+        slots = messages_after_slots(layers, time, around, 1, emission, room)
+        untouched = messages_after_slots(layers, time, around, 1, emission, room, wanted=False)
+        assert jax.tree.all(jax.tree.map(lambda a, b: (a == b).all(), untouched, room))
         for slot in range(4):
-            some = logs(messages_after_slot(layers, time, slot, after, emission))
+            some = logs(jax.tree.map(lambda each, s=slot: each[s], slots.rows))
             states = int(layers.states.reshape(-1)[min(4 * time + slot + 1, 4 * model.frames - 1)])
             assert_log_equal(some[:states], expected[slot, :states])
 
