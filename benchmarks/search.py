@@ -9,6 +9,8 @@ segment, and the messages of every theme once it is known), spread over the toke
 column `overhead with it` leaves it in. A committed token is one voice's in one frame of one
 finished piece, whatever the beam.
 
+Rows are kept in the JSON file as they come: an interrupted run goes on where it stopped.
+
     uv run python benchmarks/search.py --json OUT.json --md OUT.md
     uv run python benchmarks/search.py --quick --json OUT.json
 """
@@ -35,6 +37,7 @@ from clausula.constraints.rulesets import load_ruleset
 from clausula.engine.beam import SearchConfig
 from clausula.engine.foresight import (
     Foresight,
+    Known,
     foresee,
     renewed,
     room_for_segment,
@@ -83,6 +86,17 @@ WHOLE = [
 ]
 
 
+def _case(row: dict) -> Case:
+    """The case that a row is of."""
+    return Case(*(row[name] for name in Case._fields))
+
+
+def _place(row: dict) -> int:
+    """Where a row stands in the table."""
+    every = [*WHOLE, *QUICK]
+    return every.index(_case(row))
+
+
 def session_of(case: Case) -> Session:
     """The plan of a row, made ready."""
     plan = plan_of(case.measures, MORE[case.plan])
@@ -112,17 +126,17 @@ def again(
 
     def piece(history: jax.Array, score: jax.Array) -> jax.Array:
         def segment(index: jax.Array, carry: tuple) -> tuple:
-            ahead, room, theme, total = carry
+            ahead, room, theme, until, total = carry
             if renews:
-                known = history, theme, score, index * SEGMENT
-                ahead, theme, _ = renewed(tables, model, ahead, *known)
+                known = Known(ahead, theme, score, until)
+                ahead, theme, _, until = renewed(tables, model, history, known, index * SEGMENT)
             rows = segment_ahead(tables, model, ahead, index, room)
-            return ahead, rows, theme, total + sum(each.log_scale[0, 0, 0] for each in rows)
+            return ahead, rows, theme, until, total + sum(each.log_scale[0, 0, 0] for each in rows)
 
         theme = jnp.zeros(len(score), jnp.int32)
         segments = -(-tables.n_frames // SEGMENT)
-        carry = ahead, room_for_segment(ahead), theme, 0 * score[0]
-        return jax.lax.fori_loop(0, segments, segment, carry)[3]
+        carry = ahead, room_for_segment(ahead), theme, jnp.int32(0), 0 * score[0]
+        return jax.lax.fori_loop(0, segments, segment, carry)[4]
 
     return jax.vmap(piece)(history, score)
 
@@ -150,8 +164,9 @@ def measure(case: Case, runs: int) -> dict[str, Any]:
 
     bound = partial(searching, session.config)
     free = partial(searching, replace(session.config, free=True))
-    first = seconds(bound)
-    found = bound()
+    began = time.perf_counter()
+    found = jax.block_until_ready(bound())
+    first = time.perf_counter() - began
     seconds(free)
     ahead = before(tables, session.config.themes)
     renews = session.config.themes > 1
@@ -179,6 +194,7 @@ def measure(case: Case, runs: int) -> dict[str, Any]:
         "backward_seconds": float(backward),
         "again_seconds": float(on_the_way),
         "compile_seconds": first - float(whole),
+        "runs": runs,
         "dead_ends": int((np.asarray(found.alive) == 0).any(axis=1).sum()),
         "peak_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / GIB,
         "device": jax.devices()[0].device_kind,
@@ -189,7 +205,7 @@ def page(rows: Sequence[dict]) -> str:
     """The rows as Markdown."""
     header = ["measures", "beam", "pieces", "hidden", "automaton states", "seconds"]
     header += ["µs a token", "steady", "free", "overhead, %", "overhead with it, %"]
-    header += ["before, s", "again, s", "compiled in, s", "GiB so far"]
+    header += ["before, s", "again, s", "compiled in, s", "GiB so far", "runs"]
     body = [
         [
             row["measures"],
@@ -212,6 +228,7 @@ def page(rows: Sequence[dict]) -> str:
             f"{row['again_seconds']:.2f}",
             f"{row['compile_seconds']:.0f}",
             f"{row['peak_gib']:.1f}",
+            row["runs"],
         ]
         for row in rows
     ]
@@ -242,12 +259,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, default=RUNS)
     parser.add_argument("--json", type=Path, required=True, help="where to write the rows")
     parser.add_argument("--md", type=Path, help="where to write the table")
+    parser.add_argument("--only", type=int, nargs="+", help="numbers of rows, from 0")
     options = parser.parse_args(arguments)
     cases, runs = (QUICK, min(3, options.runs)) if options.quick else (WHOLE, options.runs)
-    rows: list[dict] = []
+    if options.only is not None:
+        cases = [cases[number] for number in options.only]
+    rows = json.loads(options.json.read_text()) if options.json.exists() else []
+    done = {_case(row) for row in rows}
     with progress_bar() as progress:
-        for case in progress.track(cases, description="searching"):
+        for case in progress.track([c for c in cases if c not in done], description="searching"):
             rows.append(measure(case, runs))
+            rows.sort(key=_place)
             write_text(options.json, json.dumps(rows, indent=1) + "\n")
     text = page(rows)
     print(text)

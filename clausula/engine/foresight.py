@@ -25,6 +25,8 @@ from clausula.engine.scaled import Scaled
 from clausula.engine.tables import SearchTables
 from clausula.grid import SEARCH_ORDER
 
+TIMES = 16  # the messages are renewed so often in a piece, where no copy comes near
+NEAR = 2 * SEGMENT  # frames ahead of a copy at which what it copies must be known
 _SLOTS = np.array([int(voice) for voice in SEARCH_ORDER])
 # Odd numbers by voice and by frame, drawn once, for hashes of what themes are.
 _ODD = np.random.default_rng(0).integers(0, 2**31, (1 << 14, 4), np.uint32) * 2 + 1
@@ -53,34 +55,47 @@ def foresee(tables: SearchTables, model: Model | Laid, themes: int) -> Foresight
     return Foresight(every(domains), jax.tree.map(every, kept))
 
 
+class Known(NamedTuple):
+    """What the search knows ahead where a segment begins.
+
+    Attributes:
+        ahead: by theme.
+        theme: ``int32[N]`` of each hypothesis.
+        score: ``float32[N]``; -inf where dead or given up.
+        until: ``int32[]`` what sounded before this frame is known to the messages.
+    """
+
+    ahead: Foresight
+    theme: jax.Array
+    score: jax.Array
+    until: jax.Array
+
+
 def renewed(
     tables: SearchTables,
     model: Model | Laid,
-    ahead: Foresight,
     history: jax.Array,
-    theme: jax.Array,
-    score: jax.Array,
+    known: Known,
     first: jax.Array,
-) -> tuple[Foresight, jax.Array, jax.Array]:
+) -> Known:
     """The messages again, if something of a theme has sounded whose copies are still to come.
+
+    Each time costs a backward pass over what is left of the piece, so a long piece waits: until a
+    copy comes near, or as much of a theme has sounded as a sixteenth of the piece.
 
     Args:
         tables: of the plan.
         model: the hidden Markov model.
-        ahead: what was known.
         history: ``int8[N, T, V]``.
-        theme: ``int32[N]`` of each hypothesis.
-        score: ``float32[N]``; -inf where dead.
+        known: what was known.
         first: the frame that comes next.
-
-    Returns:
-        The new foresight, ``theme`` and ``score``: -inf where a theme was given up.
     """
+    ahead, _, score, until = known
     source = tables.tie_source[:, _SLOTS]
     time = jnp.arange(len(source))[:, None]
     owed = (source >= 0) & (source < first) & (time >= first)  # copies that can be pinned
 
-    def again() -> tuple[Foresight, jax.Array, jax.Array]:
+    def again() -> Known:
         heard = history[:, jnp.maximum(source, 0), _SLOTS].astype(jnp.int32)  # [N, T, S]
         mapped = tables.tie_map[tables.map_of_frame[:, _SLOTS], heard].astype(jnp.int32)
         factors = jnp.asarray(_ODD[: len(source)])
@@ -98,17 +113,18 @@ def renewed(
 
         def messages(own: jax.Array, kept: tuple[Scaled, ...]) -> tuple[Scaled, ...]:
             return tuple(
-                checkpoints(_with(layers, own), model, rows)
+                checkpoints(_with(layers, own), model, rows, first // SEGMENT)
                 for layers, rows in zip(tables.layers, kept, strict=True)
             )
 
         left = jnp.where(number < themes, score, -jnp.inf)
         ahead_now = Foresight(domains, jax.vmap(messages)(domains, ahead.kept))
-        return ahead_now, jnp.minimum(number, themes - 1), left
+        return Known(ahead_now, jnp.minimum(number, themes - 1), left, jnp.int32(first))
 
-    # What sounded before the last segment was known when that began.
-    news = owed & (source >= first - SEGMENT)
-    return jax.lax.cond(news.any(), again, lambda: (ahead, theme, score))
+    news = owed & (source >= until)
+    near = news & (time < first + NEAR)
+    due = first - until >= tables.n_frames // TIMES
+    return jax.lax.cond(near.any() | (news.any() & due), again, lambda: known)
 
 
 def distinct(signature: jax.Array, alive: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -87,13 +87,19 @@ def boundary_messages(layers: Layers, model: Model, keep_all: bool = True) -> ja
 
 
 @jax.jit
-def checkpoints(layers: Layers, model: Model | Laid, into: Scaled | None = None) -> Scaled:
+def checkpoints(
+    layers: Layers,
+    model: Model | Laid,
+    into: Scaled | None = None,
+    since: jax.Array | int = 0,
+) -> Scaled:
     """The backward pass, of which every ``SEGMENT``-th boundary is kept.
 
     Args:
         layers: the constraints.
         model: padded to the same length.
         into: arrays to write to, see ``segment_messages``.
+        since: ``[]`` the first segment of interest: boundaries before it stay as they were.
 
     Returns:
         ``[segment + 1, q, z]`` and its scales; row ``s`` is row ``SEGMENT * s`` of
@@ -107,7 +113,7 @@ def checkpoints(layers: Layers, model: Model | Laid, into: Scaled | None = None)
         raise PlanError(f"{frames} frames; pad to a multiple of {SEGMENT}")
     model = laid(model)
     stretches = frames // SEGMENT, SEGMENT
-    return _kept(layers, model, 0, stretches, _after_the_end(layers, model), into)
+    return _kept(layers, model, 0, stretches, _after_the_end(layers, model), into, since)
 
 
 def segment_messages(
@@ -159,6 +165,7 @@ def _kept(
     stretches: tuple[int, int],
     after: Scaled,
     into: Scaled | None = None,
+    since: jax.Array | int = 0,
 ) -> Scaled:
     """Messages at the boundaries of consecutive stretches of frames.
 
@@ -169,6 +176,7 @@ def _kept(
         stretches: how many, and frames in each.
         after: ``[q, z]`` messages after the last of them.
         into: arrays to write to, see ``segment_messages``.
+        since: ``[]`` the first stretch that is worked.
 
     Returns:
         ``[stretch + 1, q, z]`` and its scales. The frames of the padding change nothing.
@@ -189,7 +197,7 @@ def _kept(
         rows = store(rows, here, layers.states[begins[here], 0], message)
         return message, scratch, rows
 
-    return jax.lax.fori_loop(0, worked, stretch, (after, scratch, rows))[2]
+    return jax.lax.fori_loop(0, worked - since, stretch, (after, scratch, rows))[2]
 
 
 def _nothing(ended: jax.Array, after: Scaled) -> Scaled:

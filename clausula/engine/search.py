@@ -28,6 +28,7 @@ from clausula.engine.copying import no_notes
 from clausula.engine.filter import filter_init
 from clausula.engine.foresight import (
     Foresight,
+    Known,
     boundary,
     foresee,
     renewed,
@@ -133,10 +134,10 @@ def _search_piece(
 
     def segment(index: jax.Array, carry: tuple) -> tuple:
         first = index * SEGMENT
-        beam, alive, ahead, after, slots = carry
+        beam, alive, until, ahead, after, slots = carry
         if config.themes > 1 and not config.free:
-            known = beam.history, beam.theme, beam.score
-            ahead, theme, score = renewed(tables, model, ahead, *known, first)
+            known = Known(ahead, beam.theme, beam.score, until)
+            ahead, theme, score, until = renewed(tables, model, beam.history, known, first)
             given_up = ((beam.score > -jnp.inf) & ~(score > -jnp.inf)).sum()
             beam = beam._replace(theme=theme, score=score, lost=beam.lost + given_up)
         if not config.free:
@@ -157,10 +158,10 @@ def _search_piece(
 
         last = jnp.minimum(first + SEGMENT, tables.n_frames)
         beam, alive, slots = jax.lax.fori_loop(first, last, frame, (beam, alive, slots))
-        return beam, alive, ahead, after, slots
+        return beam, alive, until, ahead, after, slots
 
     # The number of frames is data, not shape: another length is the same program.
-    carry = start, jnp.full(frames, config.beam) + 0 * start.parent[0], *told
+    carry = start, jnp.full(frames, config.beam) + 0 * start.parent[0], jnp.int32(0), *told
     segments = -(-tables.n_frames // SEGMENT)
     end, alive, *_ = jax.lax.fori_loop(0, segments, segment, carry)
     best = jnp.argsort(-end.score)
