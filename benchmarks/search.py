@@ -195,6 +195,7 @@ def measure(case: Case, runs: int) -> dict[str, Any]:
         "again_seconds": float(on_the_way),
         "compile_seconds": first - float(whole),
         "runs": runs,
+        "measured": provenance(),
         "dead_ends": int((np.asarray(found.alive) == 0).any(axis=1).sum()),
         "peak_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / GIB,
         "device": jax.devices()[0].device_kind,
@@ -232,12 +233,14 @@ def page(rows: Sequence[dict]) -> str:
         ]
         for row in rows
     ]
+    # Rows that were taken up may be of other commits: all are named.
+    measured = "; ".join(sorted({row["measured"] for row in rows}))
     devices = ", ".join(sorted({row["device"] for row in rows}))
     return "\n".join(
         [
             "# What the search costs",
             "",
-            f"{provenance()}; device: {devices}. Default plans (`A A' B A`, cadences, returns, "
+            f"{measured}; device: {devices}. Default plans (`A A' B A`, cadences, returns, "
             "rule set chorale), medians of runs that alternate with the same search without hidden "
             "Markov model and masks (`free`). `steady` leaves the backward pass out.",
             "",
