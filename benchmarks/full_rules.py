@@ -118,6 +118,7 @@ def _context(key: Key, arrival: bool) -> Context:
         tonic_letter=key.tonic_letter,
         minor=key.mode is Mode.MINOR,
         boundary=False,
+        departs=False,
         arrival=arrival,
         first=False,
         low=None,

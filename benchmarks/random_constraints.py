@@ -49,7 +49,7 @@ from clausula.checker.check import check
 from clausula.constraints.rule import Severity
 from clausula.constraints.soft import Soft
 from clausula.constraints.transposition import UNMOVED
-from clausula.engine import tables
+from clausula.engine import budgets, tables
 from clausula.errors import ImpossibleError
 from clausula.grid import Voice
 from clausula.gridding import to_grid
@@ -58,7 +58,7 @@ from clausula.verifying import every_hard_rule, judge
 
 RULES = cl.load_ruleset("chorale")
 # Tables are padded alike, so that most requests share a few compiled programs: no note changes.
-FRAMES, ROOM = 256, (128, 2048, 32)
+FRAMES, ROOM, PLACES = 512, (128, 2048, 32), 128
 # Compiled programs stay mapped in memory until they are let go; the disk keeps them.
 HELD = 8 * 2**30  # bytes of memory at which they are
 KNOWN_APART = ("PAC", "IAC", "HC")  # cadences that `independent` judges
@@ -249,7 +249,7 @@ def main() -> int:
         return {row["number"]: row for row in found if row["beam"] == arguments.beam}
 
     done = own()
-    tables.FRAME_BUCKET, tables.LEAST_LAYERS = FRAMES, ROOM
+    tables.FRAME_BUCKET, tables.LEAST_LAYERS, budgets.PLACES = FRAMES, ROOM, PLACES
     with progress_bar() as progress:
         for number in progress.track(wanted, description="composing"):
             if number in done:

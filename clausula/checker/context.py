@@ -65,11 +65,16 @@ def context_of(
         if found is not None:
             arrival[found] = True
     choir = slices.n_voices == len(VOICE_LETTERS)
+    boundary = _boundaries(slices, ends)
+    turned = np.array(
+        [key != before for key, before in zip(local, [local[0], *local], strict=False)]
+    )
     return Context(
         tonic_pc=np.array([key.tonic_pc for key in local]),
         tonic_letter=np.array([key.tonic_letter for key in local]),
         minor=np.array([key.mode is Mode.MINOR for key in local]),
-        boundary=_boundaries(slices, ends),
+        boundary=boundary,
+        departs=boundary & turned,
         arrival=arrival,
         first=np.arange(len(slices)) == 0,
         low=np.array(ruleset.low if choir else [_LOWEST] * slices.n_voices),

@@ -48,6 +48,11 @@ class ContextClass:
     key_before: Key | None = None
     given: frozenset[Voice] = frozenset()
 
+    @property
+    def departs(self) -> bool:
+        """Whether the frame begins a phrase in another key than that before."""
+        return self.boundary and self.key_before not in (None, self.key)
+
     def judges(self, rule: Rule, site: tuple[int, ...]) -> bool:
         """Whether a rule may refuse what the voices of a site do."""
         applies = site in rule.sites.of(_N_VOICES) and rule.applies(site, _N_VOICES)
@@ -231,6 +236,7 @@ def _context(ruleset: RuleSet, context: ContextClass) -> Context:
         tonic_letter=context.key.tonic_letter,
         minor=context.key.mode is Mode.MINOR,
         boundary=context.boundary,
+        departs=context.departs,
         arrival=context.arrival,
         first=False,
         low=ruleset.low,

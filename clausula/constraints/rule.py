@@ -111,6 +111,7 @@ class Context(NamedTuple):
         tonic_letter: letter of that tonic, C = 0 to B = 6.
         minor: whether the local key is minor.
         boundary: whether a phrase ends between the two slices.
+        departs: whether it does, and the phrase that begins is in another key.
         arrival: whether the later slice is the tonic of an authentic cadence in the local key.
         first: whether there is no earlier slice (its voices are then silent).
         low: ``[..., voice]`` lowest MIDI number allowed.
@@ -121,6 +122,7 @@ class Context(NamedTuple):
     tonic_letter: Array
     minor: Array
     boundary: Array
+    departs: Array
     arrival: Array
     first: Array
     low: Array
@@ -137,6 +139,7 @@ class Example:
             a dash is silence.
         at: letters of the voices blamed in the last chord, ``"ST"``; empty if the rule is obeyed.
         boundary: whether a phrase ends before the last chord.
+        departs: whether it does, and was in another key.
         arrival: whether the last chord is the tonic of an authentic cadence.
     """
 
@@ -144,6 +147,7 @@ class Example:
     chords: tuple[str, ...]
     at: str = ""
     boundary: bool = False
+    departs: bool = False
     arrival: bool = False
 
 

@@ -62,7 +62,8 @@ def _leading_tone_doubled(upper: Motion, lower: Motion, context: Context) -> Arr
 
 def _leading_tone_unraised(upper: Motion, bass: Motion, context: Context) -> Array:
     falls_home = stands_on(bass.before, context, 4, 7) & stands_on(bass.after, context, 0, 0)
-    return falls_home & stands_on(upper.before, context, 6, 10) & context.minor
+    unraised = stands_on(upper.before, context, 6, 10) & context.minor
+    return falls_home & unraised & inverse(context.departs)
 
 
 def _upper_neighbours(site: tuple[int, ...], n_voices: int) -> bool:
@@ -212,7 +213,8 @@ V20 = Rule(
     "fifth degree has the raised seventh degree.",
     why="Without a half step below the tonic the dominant does not lead home, and no cadence is "
     "heard.",
-    exceptions="The natural seventh belongs to chords that go elsewhere, such as the mediant.",
+    exceptions="The natural seventh belongs to chords that go elsewhere, such as the mediant. What "
+    "ends a phrase in another key is no dominant of this one.",
     source="Course handouts, one after Aldwell and Schachter",
     breaking=(
         Example("a", ("G4 E4 B3 E3", "A4 E4 C4 A2"), at="SB"),
@@ -223,6 +225,7 @@ V20 = Rule(
         Example("C", ("B4 G4 D4 G3", "C5 G4 E4 C3")),
         Example("a", ("G4 E4 B3 E3", "A4 F4 C4 F3")),
         Example("C", ("Bb4 G4 D4 G3", "C5 G4 E4 C3")),
+        Example("a", ("G4 E4 B3 E3", "A4 E4 C4 A2"), boundary=True, departs=True),
     ),
 )
 

@@ -70,6 +70,20 @@ def test_the_unraised_dominant_is_blamed_where_it_sounds():
     assert "G4 is not raised" in report.findings[0].message
 
 
+def test_what_ends_a_phrase_in_another_key_is_no_dominant_of_the_next():
+    chords = ("E4 G3 C3 E2", "D4 F#3 B2 B2", "G4 B3 E3 E3")
+    b, e = Key.parse("b"), Key.parse("e")
+    turning, staying = [(Fraction(0), b), (Fraction(2), e)], [(Fraction(0), e)]
+
+    def found(fermatas: tuple[int, ...], keys: list[tuple[Fraction, Key]]) -> bool:
+        report = check(exercise(*chords, key="b", fermatas=fermatas), key="b", keys=keys)
+        return "V20" in [f.code for f in report.findings]
+
+    assert not found((1,), turning)
+    assert found((1,), staying)
+    assert found((), turning)
+
+
 def test_a_given_key_decides_what_leads():
     doubled = exercise("C5 A4 F4 C3", "B4 G4 D4 B2")
     assert "V10" in [f.code for f in check(doubled, key="C").findings]

@@ -32,6 +32,7 @@ CLASSES = (
     ContextClass(Key.parse("f#"), arrival=True),
     ContextClass(Key.parse("Ab"), boundary=True),
     ContextClass(Key.parse("C"), key_before=Key.parse("Ab")),
+    ContextClass(Key.parse("e"), boundary=True, key_before=Key.parse("b")),
 )
 SEMITONES = np.stack([voice_semitones(voice) for voice in Voice])
 
@@ -62,6 +63,7 @@ def context(where: ContextClass) -> Context:
         where.key.tonic_letter,
         where.key.mode is Mode.MINOR,
         where.boundary,
+        where.departs,
         where.arrival,
         False,
         np.array(STRICT.low),
@@ -134,7 +136,7 @@ def test_the_checker_says_what_the_predicates_say(moment):
     slices = slices_of(score)
     assume(len(slices) == 2)
     one = context(where)
-    every = Context(*(np.broadcast_to(field, (len(slices),)) for field in one[:6]), *one[6:])
+    every = Context(*(np.broadcast_to(field, (len(slices),)) for field in one[:7]), *one[7:])
     found = {(v.rule.code, v.site) for v in violations_of(slices, STRICT.judged, every) if v.time}
     expected = set()
     for rule in STRICT.judged:

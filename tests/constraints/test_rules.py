@@ -24,12 +24,15 @@ def sonority(chord: str) -> Sonority:
     return Sonority(semitone, step, semitone != REST)
 
 
-def context(key: Key, *, boundary=False, arrival=False, first=False, n_voices=4) -> Context:
+def context(
+    key: Key, *, boundary=False, departs=False, arrival=False, first=False, n_voices=4
+) -> Context:
     return Context(
         key.tonic_pc,
         key.tonic_letter,
         key.mode is Mode.MINOR,
         boundary,
+        departs,
         arrival,
         first,
         np.array(CHORALE.low)[:n_voices],
@@ -41,7 +44,12 @@ def blamed(rule: Rule, example: Example) -> set[str]:
     """Letters of the sites that the rule blames in the last chord."""
     silence = "- - - -"
     prev, cur = (silence, *example.chords)[-2:]
-    where = context(Key.parse(example.key), boundary=example.boundary, arrival=example.arrival)
+    where = context(
+        Key.parse(example.key),
+        boundary=example.boundary,
+        departs=example.departs,
+        arrival=example.arrival,
+    )
     found = rule.violations(sonority(prev), sonority(cur), where)
     sites = [site for site, broken in zip(rule.sites.of(4), found, strict=True) if broken]
     return {"".join(VOICE_LETTERS[voice] for voice in site) for site in sites}
@@ -101,7 +109,7 @@ def drawn(seed: int, n: int) -> tuple[Sonority, Sonority, Context]:
         silent = rng.random((n, 4)) < 0.1
         semitone = np.where(silent, REST, semitone)
         chords.append(Sonority(semitone, np.where(silent, 0, steps), ~silent))
-    flags = rng.random((3, n)) < 0.3
+    flags = rng.random((4, n)) < 0.3
     where = Context(
         np.array([key.tonic_pc for key in keys])[index],
         np.array([key.tonic_letter for key in keys])[index],
@@ -225,7 +233,7 @@ def test_only_rules_of_cadences_read_the_arrival(rule):
     moved = np.ones((2, 4), bool)
     cur, prev = Sonority(pitch, step, moved), Sonority(pitch[::-1], step[::-1], moved)
     limits = np.array([60, 55, 48, 40]), np.array([79, 74, 69, 62])
-    context = Context(0, 0, False, False, Unread(), False, *limits)
+    context = Context(0, 0, False, False, False, Unread(), False, *limits)
     if rule.of_cadence:
         with pytest.raises(AssertionError, match="reads it"):
             rule.violations(prev, cur, context)
