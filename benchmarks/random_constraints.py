@@ -34,6 +34,7 @@ import jax
 from full_model import Verdict, verdict
 from hard_constraints import asked
 from independent import judge as judged_apart
+from one_program import share_programs
 from random_requests import Request, drawn
 from results import (
     append_row,
@@ -49,7 +50,6 @@ from clausula.checker.check import check
 from clausula.constraints.rule import Severity
 from clausula.constraints.soft import Soft
 from clausula.constraints.transposition import UNMOVED
-from clausula.engine import budgets, tables
 from clausula.errors import ImpossibleError
 from clausula.grid import Voice
 from clausula.gridding import to_grid
@@ -57,8 +57,6 @@ from clausula.piece import Piece
 from clausula.verifying import every_hard_rule, judge
 
 RULES = cl.load_ruleset("chorale")
-# Tables are padded alike, so that most requests share a few compiled programs: no note changes.
-FRAMES, ROOM, PLACES = 512, (128, 2048, 32), 128
 # Compiled programs stay mapped in memory until they are let go; the disk keeps them.
 HELD = 8 * 2**30  # bytes of memory at which they are
 KNOWN_APART = ("PAC", "IAC", "HC")  # cadences that `independent` judges
@@ -69,6 +67,7 @@ def answered(seed: int, number: int, beam: int) -> dict:
     """One request: composed and judged, or its refusal confirmed."""
     request = drawn(seed, number)
     row: dict = {"seed": seed, "number": number, "beam": beam, "request": request._asdict()}
+    row["measured"] = provenance()
     began = time.perf_counter()
     try:
         piece = composed(request, number, beam)
@@ -190,7 +189,7 @@ def page(rows: Sequence[dict], arguments: argparse.Namespace) -> str:
             *(f"- dead end of {row['number']} at {row['dead_end']}: {_asked(row)}" for row in dead),
             *(f"- {row['number']} ({row['outcome']}): {t}" for row in rows for t in _troubles(row)),
             "",
-            f"Measured with {provenance()}:",
+            f"Measured with {'; '.join(sorted({row['measured'] for row in rows}))}:",
             "",
             f"    uv run python benchmarks/random_constraints.py --n {arguments.n} "
             f"--seed {arguments.seed} --json OUT.json --md OUT.md",
@@ -249,7 +248,7 @@ def main() -> int:
         return {row["number"]: row for row in found if row["beam"] == arguments.beam}
 
     done = own()
-    tables.FRAME_BUCKET, tables.LEAST_LAYERS, budgets.PLACES = FRAMES, ROOM, PLACES
+    share_programs()
     with progress_bar() as progress:
         for number in progress.track(wanted, description="composing"):
             if number in done:

@@ -47,6 +47,9 @@ from clausula.pitch import Mode
 from clausula.runtime import keep_compiled_programs
 from clausula.vocabulary import FIRST_PITCH, LOWEST, N_VOICE
 
+# Whether a network reads pins where there are none: slower, but one compiled program for both.
+ALWAYS_PINNED = False
+
 
 class Draft(NamedTuple):
     """A finished hypothesis, not yet verified.
@@ -250,7 +253,7 @@ class Session:
 
 def _pins(plan: Plan) -> Pins | None:
     """The pinned notes and the given lines as a network hears them; none where there are none."""
-    if not plan.pins and not plan.given:
+    if not (plan.pins or plan.given or ALWAYS_PINNED):
         return None
     timeline = plan.timeline
     pins = no_pins(timeline.n_frames)

@@ -67,8 +67,9 @@ def check(
     _refuse_more_than_four(score, name)
     slices = slices_of(score)
     ends = phrase_ends(score)
-    home, confidence = home_key(slices)
-    if key is not None:
+    if key is None:
+        home, confidence = home_key(slices)
+    else:
         home, confidence = key if isinstance(key, Key) else Key.parse(key), 1.0
     local = tuple(keys) if keys else local_keys(slices, home, ends)
     context = context_of(slices, rules, local, ends)

@@ -22,7 +22,7 @@ from clausula.constraints.domains import ALL_TOKENS, Domains, meet
 from clausula.constraints.repeat import RETURNS, tie, tie_sounding
 from clausula.constraints.vary import forced_changes, positions
 from clausula.engine.demands import Demand, Scene
-from clausula.engine.pairs import PairPass, pair_pass, rule_words, what_sounds
+from clausula.engine.pairs import Memory, PairPass, pair_pass, rule_words, what_sounds
 from clausula.engine.ways import Narrowed, States, Ways, sounding_after
 from clausula.errors import ImpossibleError
 from clausula.grid import SEARCH_ORDER, Voice
@@ -90,8 +90,9 @@ def narrow(scene: Scene, demands: Sequence[Demand]) -> Narrowed:
     for words in (d.sounding for d in demands if d.sounding is not None):
         sounding &= words
     sounding = tie_sounding(ties, sounding)
+    memory = Memory()
     for _ in range(ROUNDS):
-        pairs = _two_voices(scene, demands, domains, sounding)
+        pairs = _two_voices(scene, demands, domains, sounding, memory)
         left = sounding & what_sounds(pairs.alive)
         # What was cut from a passage is cut from its copies, and may cut more there.
         try:
@@ -124,15 +125,19 @@ def _require_variable(scene: Scene, demands: Sequence[Demand], domains: Domains)
 
 
 def _two_voices(
-    scene: Scene, demands: Sequence[Demand], domains: Domains, sounding: np.ndarray
+    scene: Scene,
+    demands: Sequence[Demand],
+    domains: Domains,
+    sounding: np.ndarray,
+    memory: Memory,
 ) -> PairPass:
-    """The two-voice pass with the demanded rules.
+    """The two-voice pass with the demanded rules; ``memory`` is of these demands alone.
 
     Raises:
         ImpossibleError: it leaves nothing somewhere.
     """
     ruleset = scene.with_rules(demands).ruleset
-    passed = pair_pass(domains, scene.classes, scene.context_of_frame, ruleset, sounding)
+    passed = pair_pass(domains, scene.classes, scene.context_of_frame, ruleset, sounding, memory)
     if passed.broken is not None:
         frame, (first, second) = passed.broken
         where = f"{scene.plan.timeline.words(frame)}, {first.name.lower()} and "

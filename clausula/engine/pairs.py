@@ -82,12 +82,33 @@ def _words(ruleset: RuleSet, context: ContextClass) -> tuple[np.ndarray, np.ndar
     return voice_allowed(ruleset, context), pair_allowed(ruleset, context)
 
 
+class Memory:
+    """What was worked out of single frames, for passes with the same rules and contexts.
+
+    Most frames are as they were when only some were cut.
+
+    Attributes:
+        backward: by pair, then by what a frame allows and what follows: see ``_backward``.
+        forward: by pair, then by the frame's way and what comes before: see ``_forward``.
+    """
+
+    def __init__(self) -> None:
+        self.backward: list[dict[_Frame, tuple[np.ndarray, ...]]] = [{} for _ in SEARCH_PAIRS]
+        self.forward: list[dict[tuple[int, bytes], tuple[np.ndarray, np.ndarray]]] = [
+            {} for _ in SEARCH_PAIRS
+        ]
+
+
+_Frame = tuple[int, bytes, bytes, bytes]  # context, tokens, what may sound, what follows
+
+
 def pair_pass(
     domains: Domains,
     classes: Sequence[ContextClass],
     context_of_frame: np.ndarray,
     ruleset: RuleSet,
     sounding: np.ndarray | None = None,
+    memory: Memory | None = None,
 ) -> PairPass:
     """Prune domains by the hard rules of one and of two voices.
 
@@ -97,9 +118,11 @@ def pair_pass(
         context_of_frame: int ``[T]`` which one each frame has.
         ruleset: whose hard rules count.
         sounding: ``uint32[T, V]`` what may sound after each frame; everything if left out.
+        memory: of an earlier pass with the same classes and rules.
     """
     if sounding is None:
         sounding = np.full_like(domains.masks, 0xFFFFFFFF)
+    memory = memory or Memory()
     words = [rule_words(ruleset, context) for context in classes]
     contexts = context_of_frame.tolist()
     masks = domains.masks.copy()
@@ -113,7 +136,8 @@ def pair_pass(
                 continue  # nothing was cut since
             passed[place] = masks[:, both]
             rules = [(of_pair[place], of_voice[both]) for of_voice, of_pair in words]
-            found = _two_voices(rules, contexts, masks[:, both], sounding[:, both])
+            known = memory.backward[place], memory.forward[place]
+            found = _two_voices(rules, contexts, masks[:, both], sounding[:, both], *known)
             usable, alive[:, place], broken = found
             masks[:, both] &= usable
             if broken is not None:
@@ -127,20 +151,24 @@ _Rules = Sequence[tuple[np.ndarray, np.ndarray]]  # by context: pair words, voic
 
 
 def _two_voices(
-    rules: _Rules, contexts: Sequence[int], masks: np.ndarray, sounding: np.ndarray
+    rules: _Rules,
+    contexts: Sequence[int],
+    masks: np.ndarray,
+    sounding: np.ndarray,
+    backward: dict[_Frame, tuple[np.ndarray, ...]],
+    forward: dict[tuple[int, bytes], tuple[np.ndarray, np.ndarray]],
 ) -> tuple[np.ndarray, np.ndarray, int | None]:
     """Usable tokens of both voices ``uint32[T, 2]``, the pair's ``alive``, and where it breaks."""
-    ways, reaching = _backward(rules, contexts, masks, sounding)
+    ways, reaching = _backward(rules, contexts, masks, sounding, backward)
     usable = np.zeros(masks.shape, np.uint32)
     at = np.zeros((N_VOICE, N_VOICE), bool)
     at[REST_TOKEN, REST_TOKEN] = True  # nothing sounds before the piece
-    memo: dict[tuple[int, bytes], tuple[np.ndarray, np.ndarray]] = {}
     for frame, way in enumerate(ways):
-        # Equal ways are one array, which ``ways`` keeps, so its identity stands for it.
+        # Equal ways are one array, which ``backward`` keeps, so its identity stands for it.
         key = (id(way), at.tobytes())
-        if key not in memo:
-            memo[key] = _forward(way, at)
-        usable[frame], at = memo[key]
+        if key not in forward:
+            forward[key] = _forward(way, at)
+        usable[frame], at = forward[key]
     stuck = np.flatnonzero([not before.any() for before in reaching])
     broken = int(stuck[-1]) if len(stuck) else None
     if broken is None and not usable.all():
@@ -149,13 +177,16 @@ def _two_voices(
 
 
 def _backward(
-    rules: _Rules, contexts: Sequence[int], masks: np.ndarray, sounding: np.ndarray
+    rules: _Rules,
+    contexts: Sequence[int],
+    masks: np.ndarray,
+    sounding: np.ndarray,
+    memo: dict[_Frame, tuple[np.ndarray, ...]],
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """For each frame the words ``[S, S, token]`` that lead on, and what can reach the end."""
     following = np.ones((N_VOICE, N_VOICE), bool)
     ways: list[np.ndarray] = []
     reaching: list[np.ndarray] = []
-    memo: dict[tuple[int, bytes, bytes, bytes], tuple[np.ndarray, ...]] = {}
     for context, allowed, heard in zip(
         reversed(contexts), masks[::-1], sounding[::-1], strict=True
     ):

@@ -62,7 +62,7 @@ def _of_voice(automaton: LayeredAutomaton, known: _Steps, frames: range, slot: i
     every = np.arange(N_VOICE) != HOLD_TOKEN
     reached = [np.zeros((automaton.width, N_VOICE), bool)]
     reached[0][: automaton.n_states[layers.start]] = every
-    memo: dict[tuple[_Step, bytes], np.ndarray] = {}
+    memo: dict[tuple[int, bytes], np.ndarray] = {}
     for step in steps:
         reached.append(_memoised(memo, step, reached[-1], _forward))
     alive = np.zeros_like(reached[0])
@@ -81,12 +81,12 @@ class _Step(NamedTuple):
     """The steps of one layer; equal layers are one value.
 
     Attributes:
-        steps: bytes of int32 ``[step, 3]``: state, token, next state.
-        own: whether its tokens are the voice's.
+        keeps: ``float32[Q, Q]`` 1 where a voice sounds on while a state leads to another.
+        begins: int ``[step, 3]`` state, token, next state, where the voice sounds the token anew.
     """
 
-    steps: bytes
-    own: bool
+    keeps: np.ndarray
+    begins: np.ndarray
 
 
 class _Steps:
@@ -107,45 +107,39 @@ class _Steps:
     def _found(self, table: np.ndarray, allowed: np.ndarray, own: bool) -> _Step:
         states, tokens = np.nonzero((table != REFUSED) & allowed)
         reached = table[states, tokens]
-        if not own:
-            # Another voice moves, and this one sounds on: what matters is where that leads.
-            leads = np.zeros((len(table), self.automaton.width), bool)
-            leads[states, reached] = True
-            states, reached = np.nonzero(leads)
-            tokens = np.full(len(states), HOLD_TOKEN)
-        return _Step(np.stack([states, tokens, reached], axis=1).astype(np.int32).tobytes(), own)
+        # Where another voice moves this one sounds on: what matters is where that leads.
+        kept = tokens == HOLD_TOKEN if own else np.ones(len(tokens), bool)
+        keeps = np.zeros((self.automaton.width, self.automaton.width), np.float32)
+        keeps[states[kept], reached[kept]] = 1
+        return _Step(keeps, np.stack([states, tokens, reached], axis=1)[~kept])
 
 
 def _memoised(
-    memo: dict[tuple[_Step, bytes], np.ndarray],
+    memo: dict[tuple[int, bytes], np.ndarray],
     step: _Step,
     at: np.ndarray,
-    through: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    through: Callable[[_Step, np.ndarray], np.ndarray],
 ) -> np.ndarray:
-    """``through(steps, at)``, which long stretches of a piece have in common."""
-    key = (step, at.tobytes())
+    """``through(step, at)``, which long stretches of a piece have in common."""
+    # Equal steps are one value, which ``_Steps`` keeps, so its identity stands for it.
+    key = (id(step), at.tobytes())
     if key not in memo:
-        memo[key] = through(np.frombuffer(step.steps, np.int32).reshape(-1, 3), at)
+        memo[key] = through(step, at)
     return memo[key]
 
 
-def _forward(steps: np.ndarray, before: np.ndarray) -> np.ndarray:
+def _forward(step: _Step, before: np.ndarray) -> np.ndarray:
     """The (state, index) that some of ``before`` lead to."""
-    after = np.zeros_like(before)
-    states, tokens, reached = steps.T
-    held = tokens == HOLD_TOKEN
-    np.logical_or.at(after, reached[held], before[states[held]])
-    some = np.asarray(before.any(axis=1))[states[~held]]
-    np.logical_or.at(after, (reached[~held], tokens[~held]), some)
+    after = step.keeps.T @ before.astype(np.float32) > 0
+    states, tokens, reached = step.begins.T
+    some = np.asarray(before.any(axis=1))[states]
+    after[reached[some], tokens[some]] = True
     return after
 
 
-def _backward(steps: np.ndarray, after: np.ndarray) -> np.ndarray:
+def _backward(step: _Step, after: np.ndarray) -> np.ndarray:
     """The (state, index) that lead to some of ``after``."""
-    before = np.zeros_like(after)
-    states, tokens, reached = steps.T
-    held = tokens == HOLD_TOKEN
-    np.logical_or.at(before, states[held], after[reached[held]])
-    leads = after[reached[~held], tokens[~held]]
-    np.logical_or.at(before, states[~held], leads[:, None])
+    before = step.keeps @ after.astype(np.float32) > 0
+    states, tokens, reached = step.begins.T
+    before[states[after[reached, tokens]]] = True
     return before

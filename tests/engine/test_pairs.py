@@ -14,7 +14,7 @@ from clausula.constraints.pair_tables import (
     voice_allowed,
 )
 from clausula.constraints.rulesets import load_ruleset
-from clausula.engine.pairs import pair_pass, rule_words
+from clausula.engine.pairs import Memory, pair_pass, rule_words
 from clausula.grid import Voice
 from clausula.pitch import Key
 from clausula.vocabulary import FIRST_PITCH, HOLD_TOKEN, N_VOICE
@@ -107,6 +107,20 @@ def test_two_voices_are_exact(seed, choices, two):
             for voice, token in tokens.items():
                 used[frame, voice] |= np.uint32(1 << int(token))
     np.testing.assert_array_equal(passed.domains.masks[:, list(two)], used[:, list(two)])
+
+
+@brute_force
+@given(seeds, seeds)
+def test_what_an_earlier_pass_remembers_changes_nothing(seed, other):
+    domains, contexts = drawn(seed, 3, 2)
+    cut = Domains(domains.masks & (drawn(other, 3, 3)[0].masks | np.uint32(1)))
+    memory = Memory()
+    pair_pass(domains, CLASSES, contexts, RULES, memory=memory)
+    again = pair_pass(cut, CLASSES, contexts, RULES, memory=memory)
+    fresh = pair_pass(cut, CLASSES, contexts, RULES)
+    np.testing.assert_array_equal(again.domains.masks, fresh.domains.masks)
+    np.testing.assert_array_equal(again.alive, fresh.alive)
+    assert again.broken == fresh.broken
 
 
 @brute_force
