@@ -82,24 +82,39 @@ def _words(ruleset: RuleSet, context: ContextClass) -> tuple[np.ndarray, np.ndar
     return voice_allowed(ruleset, context), pair_allowed(ruleset, context)
 
 
+class _Way(NamedTuple):
+    """The tokens of two voices that lead on in a frame.
+
+    Attributes:
+        tokens: int ``[n]`` the first voice's.
+        words: ``uint32[S, S, n]`` by what both sounded before and the first voice's token: bits of
+            the second voice's tokens.
+    """
+
+    tokens: np.ndarray
+    words: np.ndarray
+
+
+# By context, tokens, what may sound and what follows: what can reach the end after the frame, the
+# tokens that lead there, and what can reach the end before it.
+_Backward = dict[tuple[int, bytes, bytes, bytes], tuple[np.ndarray, _Way, np.ndarray]]
+# By a way's identity and what comes before: tokens that are used, and what they reach.
+_Forward = dict[tuple[int, bytes], tuple[np.ndarray, np.ndarray]]
+
+
 class Memory:
     """What was worked out of single frames, for passes with the same rules and contexts.
 
     Most frames are as they were when only some were cut.
 
     Attributes:
-        backward: by pair, then by what a frame allows and what follows: see ``_backward``.
-        forward: by pair, then by the frame's way and what comes before: see ``_forward``.
+        backward: by pair, of the walk from the end.
+        forward: by pair, of the walk from the start.
     """
 
     def __init__(self) -> None:
-        self.backward: list[dict[_Frame, tuple[np.ndarray, ...]]] = [{} for _ in SEARCH_PAIRS]
-        self.forward: list[dict[tuple[int, bytes], tuple[np.ndarray, np.ndarray]]] = [
-            {} for _ in SEARCH_PAIRS
-        ]
-
-
-_Frame = tuple[int, bytes, bytes, bytes]  # context, tokens, what may sound, what follows
+        self.backward: list[_Backward] = [{} for _ in SEARCH_PAIRS]
+        self.forward: list[_Forward] = [{} for _ in SEARCH_PAIRS]
 
 
 def pair_pass(
@@ -155,8 +170,8 @@ def _two_voices(
     contexts: Sequence[int],
     masks: np.ndarray,
     sounding: np.ndarray,
-    backward: dict[_Frame, tuple[np.ndarray, ...]],
-    forward: dict[tuple[int, bytes], tuple[np.ndarray, np.ndarray]],
+    backward: _Backward,
+    forward: _Forward,
 ) -> tuple[np.ndarray, np.ndarray, int | None]:
     """Usable tokens of both voices ``uint32[T, 2]``, the pair's ``alive``, and where it breaks."""
     ways, reaching = _backward(rules, contexts, masks, sounding, backward)
@@ -181,11 +196,11 @@ def _backward(
     contexts: Sequence[int],
     masks: np.ndarray,
     sounding: np.ndarray,
-    memo: dict[_Frame, tuple[np.ndarray, ...]],
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """For each frame the words ``[S, S, token]`` that lead on, and what can reach the end."""
+    memo: _Backward,
+) -> tuple[list[_Way], list[np.ndarray]]:
+    """For each frame the tokens that lead on, and what can reach the end."""
     following = np.ones((N_VOICE, N_VOICE), bool)
-    ways: list[np.ndarray] = []
+    ways: list[_Way] = []
     reaching: list[np.ndarray] = []
     for context, allowed, heard in zip(
         reversed(contexts), masks[::-1], sounding[::-1], strict=True
@@ -203,38 +218,42 @@ def _backward(
 
 def _through(
     pair: np.ndarray, voice: np.ndarray, masks: np.ndarray, following: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Tokens that lead on ``[S, S, token]`` (bits of the second voice's), and ``bool[S, S]``."""
+) -> tuple[_Way, np.ndarray]:
+    """The tokens that lead on, and ``bool[S, S]`` from where some do."""
+    tokens = np.flatnonzero(masks[0] & _BITS)
     # By the first voice's next index and the second's last one: the second's tokens that lead on.
     lead = (_pack(following) & _ONSETS)[:, None] | np.where(following, _BITS[HOLD_TOKEN], 0)
     lead = lead | np.where(following[:, :1], _BITS[REST_TOKEN], np.uint32(0))
-    ahead = np.empty((N_VOICE, N_VOICE, N_VOICE), np.uint32)
-    ahead[:] = lead.T  # [last of u, last of v, token of u]
-    ahead[:, :, HOLD_TOKEN] = lead
-    own = (masks[0] & voice[0])[:, None] & _BITS  # [last of u, token of u]
-    beside = masks[1] & voice[1]  # [last of v]
-    way = pair & ahead & beside[None, :, None]
-    way = np.where((own != 0)[:, None, :], way, np.uint32(0))
-    return way, (way != 0).any(axis=2)
+    words = pair[:, :, tokens] & (masks[1] & voice[1])[:, None]
+    ahead = np.broadcast_to(lead[tokens].T, words.shape)
+    if HOLD_TOKEN in tokens:
+        ahead = ahead.copy()
+        ahead[:, :, tokens == HOLD_TOKEN] = lead[:, :, None]
+    own = voice[0][:, None] & _BITS[tokens] != 0  # [last of u, token of u]
+    words = np.where(own[:, None], words & ahead, np.uint32(0))
+    return _Way(tokens, words), np.asarray(words.any(axis=2))
 
 
-def _forward(way: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _forward(way: _Way, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Tokens of both voices that are used from some pair ``at[S, S]``, and the pairs they reach."""
-    here = np.where(at[:, :, None], way, np.uint32(0))
-    by_token = np.bitwise_or.reduce(here, axis=(0, 1))  # [token of u]
-    first = np.bitwise_or.reduce(np.where(by_token != 0, _BITS, np.uint32(0)))
-    second = np.bitwise_or.reduce(by_token)
-    after = np.zeros((N_VOICE, N_VOICE), bool)
+    last_of_u, last_of_v = np.nonzero(at)
+    here = way.words[last_of_u, last_of_v]  # [pair, token of u]
+    of_token = np.bitwise_or.reduce(here, axis=0)
+    first = np.bitwise_or.reduce(_BITS[way.tokens[of_token != 0]])
+    second = np.bitwise_or.reduce(of_token)
     # What each token of u, or the pitch that its hold keeps, brings of v.
-    bits = by_token.copy()
-    bits[HOLD_TOKEN] = 0
-    held = (here & _BITS[HOLD_TOKEN] != 0).any(axis=0).T  # [token of u, last of v]
-    held[HOLD_TOKEN] = False
-    kept = here[:, :, HOLD_TOKEN]  # [last of u, last of v]
-    bits = bits | np.bitwise_or.reduce(kept, axis=1)
-    after |= (bits & _ONSETS)[:, None] & _BITS != 0
-    after[:, REST_TOKEN] |= bits & _BITS[REST_TOKEN] != 0
-    after |= held | (kept & _BITS[HOLD_TOKEN] != 0)
+    holds = way.tokens == HOLD_TOKEN
+    brought = np.zeros(N_VOICE, np.uint32)
+    brought[way.tokens[~holds]] = of_token[~holds]
+    if holds.any():
+        kept = np.zeros((N_VOICE, N_VOICE), np.uint32)
+        kept[last_of_u, last_of_v] = here[:, holds][:, 0]
+        brought |= np.bitwise_or.reduce(kept, axis=1)
+    after = (brought & _ONSETS)[:, None] & _BITS != 0
+    after[:, REST_TOKEN] |= brought & _BITS[REST_TOKEN] != 0
+    place, token = np.nonzero(here & _BITS[HOLD_TOKEN])  # where v holds
+    sounds = np.where(holds[token], last_of_u[place], way.tokens[token])
+    after[sounds, last_of_v[place]] = True
     return np.array([first, second], np.uint32), after
 
 
