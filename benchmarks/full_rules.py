@@ -43,7 +43,8 @@ def say_rule(music: Music, code: str, ruleset: RuleSet, arrivals: Sequence[int])
                 continue
             voices = tuple(Voice(voice) for voice in site)
             limits = tuple((ruleset.low[voice], ruleset.high[voice]) for voice in voices)
-            found = _forbidden(code, voices, limits, passed, keys[frame], frame in arrivals)
+            local = (keys[max(0, frame - 1)], keys[frame])
+            found = _forbidden(code, voices, limits, passed, local, frame in arrivals)
             _forbid(music, rule, frame, voices, *found)
 
 
@@ -69,7 +70,7 @@ def _forbidden(
     voices: tuple[Voice, ...],
     limits: tuple[tuple[int, int], ...],
     passed: tuple[Key, ...],
-    key: Key,
+    local: tuple[Key, Key],
     arrival: bool,
 ) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, ...], ...]]:
     """What a rule looks at (before or after, and which voice), and the forbidden tones of it."""
@@ -84,7 +85,7 @@ def _forbidden(
                 for when in (BEFORE, AFTER)
             ]
             motions.append(Motion(tones[BEFORE], tones[AFTER], *limits[place]))
-        broken &= rule.predicate(*motions, _context(key, arrival))
+        broken &= rule.predicate(*motions, _context(*local, arrival))
     needed = [axis for axis in range(len(axes)) if not _same_along(broken, axis)]
     for axis in reversed(range(len(axes))):
         if axis not in needed:
@@ -112,13 +113,15 @@ def _tone(voice: Voice, key: Key, axis: int, axes: Sequence[tuple[int, int]]) ->
     return Tone(*(values.reshape(shape) for values in (semitone, step, sounds)))
 
 
-def _context(key: Key, arrival: bool) -> Context:
+def _context(before: Key, key: Key, arrival: bool) -> Context:
     return Context(
         tonic_pc=key.tonic_pc,
         tonic_letter=key.tonic_letter,
         minor=key.mode is Mode.MINOR,
+        tonic_pc_before=before.tonic_pc,
+        tonic_letter_before=before.tonic_letter,
+        minor_before=before.mode is Mode.MINOR,
         boundary=False,
-        departs=False,
         arrival=arrival,
         first=False,
         low=None,

@@ -23,7 +23,7 @@ import numpy as np
 
 from clausula.constraints.copying import MaxCopy
 from clausula.constraints.domains import ALL_TOKENS, Domains
-from clausula.constraints.repeat import placed
+from clausula.constraints.repeat import Ties, placed
 from clausula.constraints.vary import Vary, positions
 from clausula.engine.demands import Demand, demands_of
 from clausula.engine.plan import Plan
@@ -187,13 +187,15 @@ def _repaired_prefixes(
         tokens = _own(plan, furthest.tokens)
         for beats in REACHES:
             frames = _about(plan, reached, beats)
-            window = _window(tokens, frames, np.arange(len(tokens)) < frames.start)
-            found = _fillings(
-                repairs(scene, demands, window, rng),
-                partial(keeps_counts, plan, frames.stop),
-                FILLINGS,
-            )
-            if not found:
+            for window in _windows(tokens, frames, session.compiled.ties):
+                found = _fillings(
+                    repairs(scene, demands, window, rng),
+                    partial(keeps_counts, plan, frames.stop),
+                    FILLINGS,
+                )
+                if found:
+                    break
+            else:
                 continue
             yield _union(found, frames.stop)
             if trouble.stuck[-1].frame <= reached:
@@ -236,11 +238,14 @@ def _about(plan: Plan, frame: int, beats: int) -> range:
     return range(max(0, frame - reach), min(plan.timeline.n_frames, frame + reach))
 
 
-def _window(tokens: np.ndarray, frames: range, fixed: np.ndarray) -> Window:
-    """A window of adjacent frames."""
-    free = np.zeros(len(tokens), bool)
-    free[frames.start : frames.stop] = True
-    return Window(tokens, free, fixed)
+def _windows(tokens: np.ndarray, frames: range, ties: Ties) -> Iterator[Window]:
+    """A window after which nothing is fixed: by itself, then with the passages it repeats."""
+    sung = np.arange(len(tokens)) < frames.stop
+    free = sung & (np.arange(len(tokens)) >= frames.start)
+    yield Window(tokens, free, sung & ~free)
+    wider = with_returns(free, ties) & sung
+    if (wider != free).any():
+        yield Window(tokens, wider, sung & ~wider)
 
 
 def _fillings(

@@ -65,16 +65,15 @@ def context_of(
         if found is not None:
             arrival[found] = True
     choir = slices.n_voices == len(VOICE_LETTERS)
-    boundary = _boundaries(slices, ends)
-    turned = np.array(
-        [key != before for key, before in zip(local, [local[0], *local], strict=False)]
-    )
+    before = [local[0], *local[:-1]]
     return Context(
         tonic_pc=np.array([key.tonic_pc for key in local]),
         tonic_letter=np.array([key.tonic_letter for key in local]),
         minor=np.array([key.mode is Mode.MINOR for key in local]),
-        boundary=boundary,
-        departs=boundary & turned,
+        tonic_pc_before=np.array([key.tonic_pc for key in before]),
+        tonic_letter_before=np.array([key.tonic_letter for key in before]),
+        minor_before=np.array([key.mode is Mode.MINOR for key in before]),
+        boundary=_boundaries(slices, ends),
         arrival=arrival,
         first=np.arange(len(slices)) == 0,
         low=np.array(ruleset.low if choir else [_LOWEST] * slices.n_voices),

@@ -42,6 +42,8 @@ def _table(example: Example) -> str:
     """The chords of an example as columns, a line a voice, the blamed voices marked."""
     columns = [chord.split() for chord in example.chords]
     lines = [f"{Key.parse(example.key)}"]
+    if example.key_before:
+        lines = [f"{Key.parse(example.key_before)}, then {lines[0]}"]
     for letter, *notes in zip(VOICE_LETTERS, *columns, strict=True):
         mark = "  <" if letter in example.at else ""
         lines.append(f"{letter}  {''.join(note.ljust(5) for note in notes).rstrip()}{mark}")

@@ -29,6 +29,23 @@ _N_VOICES = len(Voice)
 
 
 @dataclass(frozen=True)
+class Image:
+    """What becomes of a frame in one of its copies.
+
+    Attributes:
+        context: of the copy's frame.
+        maps: by voice the copy's token for each of the frame's own, as bytes of int8 ``[32]``; none
+            where the voice does not return there.
+        begins: whether the copy begins with the frame: what sounds before it is then not the image
+            of what sounds before the frame.
+    """
+
+    context: ContextClass
+    maps: tuple[bytes | None, ...]
+    begins: bool
+
+
+@dataclass(frozen=True)
 class ContextClass:
     """Everything but the notes that a mask depends on.
 
@@ -40,6 +57,7 @@ class ContextClass:
             from there; None means the same key.
         given: voices whose notes were given: what they do by themselves is not judged, unless the
             rule is one of cadences.
+        images: what becomes of the frame in its copies, as far as it obeys other rules there.
     """
 
     key: Key
@@ -47,11 +65,7 @@ class ContextClass:
     arrival: bool = False
     key_before: Key | None = None
     given: frozenset[Voice] = frozenset()
-
-    @property
-    def departs(self) -> bool:
-        """Whether the frame begins a phrase in another key than that before."""
-        return self.boundary and self.key_before not in (None, self.key)
+    images: tuple[Image, ...] = ()
 
     def judges(self, rule: Rule, site: tuple[int, ...]) -> bool:
         """Whether a rule may refuse what the voices of a site do."""
@@ -231,12 +245,15 @@ def _steps(key: Key, semitone: np.ndarray) -> np.ndarray:
 
 def _context(ruleset: RuleSet, context: ContextClass) -> Context:
     """The context of a class as plain numbers, which keep byte arrays bytes."""
+    before = context.key_before or context.key
     return Context(
         tonic_pc=context.key.tonic_pc,
         tonic_letter=context.key.tonic_letter,
         minor=context.key.mode is Mode.MINOR,
+        tonic_pc_before=before.tonic_pc,
+        tonic_letter_before=before.tonic_letter,
+        minor_before=before.mode is Mode.MINOR,
         boundary=context.boundary,
-        departs=context.departs,
         arrival=context.arrival,
         first=False,
         low=ruleset.low,

@@ -110,8 +110,8 @@ class Context(NamedTuple):
         tonic_pc: pitch class of the local key's tonic, 0 to 11.
         tonic_letter: letter of that tonic, C = 0 to B = 6.
         minor: whether the local key is minor.
+        tonic_pc_before, tonic_letter_before, minor_before: the same of the earlier slice's key.
         boundary: whether a phrase ends between the two slices.
-        departs: whether it does, and the phrase that begins is in another key.
         arrival: whether the later slice is the tonic of an authentic cadence in the local key.
         first: whether there is no earlier slice (its voices are then silent).
         low: ``[..., voice]`` lowest MIDI number allowed.
@@ -121,12 +121,23 @@ class Context(NamedTuple):
     tonic_pc: Array
     tonic_letter: Array
     minor: Array
+    tonic_pc_before: Array
+    tonic_letter_before: Array
+    minor_before: Array
     boundary: Array
-    departs: Array
     arrival: Array
     first: Array
     low: Array
     high: Array
+
+    @property
+    def before(self) -> Context:
+        """The same in the earlier slice's key."""
+        return self._replace(
+            tonic_pc=self.tonic_pc_before,
+            tonic_letter=self.tonic_letter_before,
+            minor=self.minor_before,
+        )
 
 
 @dataclass(frozen=True)
@@ -139,7 +150,7 @@ class Example:
             a dash is silence.
         at: letters of the voices blamed in the last chord, ``"ST"``; empty if the rule is obeyed.
         boundary: whether a phrase ends before the last chord.
-        departs: whether it does, and was in another key.
+        key_before: that of the chord before, where it is another.
         arrival: whether the last chord is the tonic of an authentic cadence.
     """
 
@@ -147,8 +158,8 @@ class Example:
     chords: tuple[str, ...]
     at: str = ""
     boundary: bool = False
-    departs: bool = False
     arrival: bool = False
+    key_before: str = ""
 
 
 def everywhere(site: tuple[int, ...], n_voices: int) -> bool:

@@ -61,9 +61,9 @@ def _leading_tone_doubled(upper: Motion, lower: Motion, context: Context) -> Arr
 
 
 def _leading_tone_unraised(upper: Motion, bass: Motion, context: Context) -> Array:
-    falls_home = stands_on(bass.before, context, 4, 7) & stands_on(bass.after, context, 0, 0)
-    unraised = stands_on(upper.before, context, 6, 10) & context.minor
-    return falls_home & unraised & inverse(context.departs)
+    key = context.before  # a chord is a dominant in its own key
+    falls_home = stands_on(bass.before, key, 4, 7) & stands_on(bass.after, key, 0, 0)
+    return falls_home & stands_on(upper.before, key, 6, 10) & key.minor
 
 
 def _upper_neighbours(site: tuple[int, ...], n_voices: int) -> bool:
@@ -213,19 +213,20 @@ V20 = Rule(
     "fifth degree has the raised seventh degree.",
     why="Without a half step below the tonic the dominant does not lead home, and no cadence is "
     "heard.",
-    exceptions="The natural seventh belongs to chords that go elsewhere, such as the mediant. What "
-    "ends a phrase in another key is no dominant of this one.",
+    exceptions="The natural seventh belongs to chords that go elsewhere, such as the mediant. A "
+    "chord is a dominant in the key in which it stands, whatever key follows.",
     source="Course handouts, one after Aldwell and Schachter",
     breaking=(
         Example("a", ("G4 E4 B3 E3", "A4 E4 C4 A2"), at="SB"),
         Example("d", ("E4 C4 A3 A2", "F4 D4 A3 D3"), at="AB"),
+        Example("C", ("G4 E4 B3 E3", "A4 E4 C4 A2"), key_before="a", at="SB"),
     ),
     obeying=(
         Example("a", ("G#4 E4 B3 E3", "A4 E4 C4 A2")),
         Example("C", ("B4 G4 D4 G3", "C5 G4 E4 C3")),
         Example("a", ("G4 E4 B3 E3", "A4 F4 C4 F3")),
         Example("C", ("Bb4 G4 D4 G3", "C5 G4 E4 C3")),
-        Example("a", ("G4 E4 B3 E3", "A4 E4 C4 A2"), boundary=True, departs=True),
+        Example("a", ("G4 E4 B3 E3", "A4 E4 C4 A2"), key_before="e"),
     ),
 )
 

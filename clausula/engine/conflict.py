@@ -90,6 +90,7 @@ def narrow(scene: Scene, demands: Sequence[Demand]) -> Narrowed:
     for words in (d.sounding for d in demands if d.sounding is not None):
         sounding &= words
     sounding = tie_sounding(ties, sounding)
+    scene = scene.with_copies(ties)
     memory = Memory()
     for _ in range(ROUNDS):
         pairs = _two_voices(scene, demands, domains, sounding, memory)
@@ -108,7 +109,16 @@ def narrow(scene: Scene, demands: Sequence[Demand]) -> Narrowed:
     reach = tuple(reachable(group, domains) for group in groups)
     if not all(alive[0, group.start] for alive, group in zip(reach, groups, strict=True)):
         raise ImpossibleError("", (), BOOLEAN)
-    return Narrowed(domains, ties, sounding, pairs.alive, groups, reach)
+    return Narrowed(
+        domains,
+        ties,
+        sounding,
+        pairs.alive,
+        groups,
+        reach,
+        scene.classes,
+        scene.context_of_frame,
+    )
 
 
 def _require_variable(scene: Scene, demands: Sequence[Demand], domains: Domains) -> None:
@@ -182,10 +192,10 @@ def witness(scene: Scene, demands: Sequence[Demand], seed: int = 0) -> np.ndarra
     except ImpossibleError:
         return None
     rules = scene.with_rules(demands).ruleset
-    words = tuple(rule_words(rules, context) for context in scene.classes)
+    words = tuple(rule_words(rules, context) for context in left.classes)
     for attempt in range(TRIES):
         rng = np.random.default_rng([seed, attempt])
-        tokens = _Walk(Ways(left, words, scene.context_of_frame), rng).run()
+        tokens = _Walk(Ways(left, words), rng).run()
         if tokens is not None:
             return tokens
     return None
@@ -196,7 +206,7 @@ class _Walk:
 
     def __init__(self, ways: Ways, rng: np.random.Generator) -> None:
         self.ways, self.rng = ways, rng
-        self.tokens = np.zeros((len(ways.context_of_frame), len(Voice)), int)
+        self.tokens = np.zeros((len(ways.left.context_of_frame), len(Voice)), int)
         self.sounding = [0] * len(Voice)
         self.states = ways.start
         # Holding on is what rarely leads astray; each walk does it more or less.

@@ -17,11 +17,11 @@ from clausula.constraints.cadence import Cadence, cadence_automaton
 from clausula.constraints.copying import MaxCopy
 from clausula.constraints.domains import ALL_TOKENS, REST_BIT, Domains, phrase_domains
 from clausula.constraints.given import Given, silent_together
-from clausula.constraints.pair_tables import ContextClass
+from clausula.constraints.pair_tables import ContextClass, Image
 from clausula.constraints.pins import Pin, pin_automaton
 from clausula.constraints.place import Timeline
 from clausula.constraints.registry import RULES
-from clausula.constraints.repeat import Repeat
+from clausula.constraints.repeat import NO_SOURCE, Repeat, Ties
 from clausula.constraints.rule import Enforcement
 from clausula.constraints.rulesets import RuleSet, Setting
 from clausula.constraints.soft import Soft
@@ -31,7 +31,7 @@ from clausula.constraints.vary import Vary
 from clausula.engine.plan import Plan
 from clausula.engine.sounding import sounding_sets
 from clausula.grid import Voice
-from clausula.vocabulary import FIRST_PITCH, voice_semitones
+from clausula.vocabulary import FIRST_PITCH, N_VOICE, voice_semitones
 
 
 class Demand(NamedTuple):
@@ -94,6 +94,42 @@ class Scene(NamedTuple):
             of_frame[frame] = order.setdefault(context, len(order))
             before = key
         return cls(plan, ruleset, list(order), of_frame)
+
+    def with_copies(self, ties: Ties) -> Scene:
+        """The same, where a passage obeys the rules that its copies must.
+
+        A passage that returns moved is another one: a fifth becomes diminished, a doubled note the
+        leading tone. What would break a rule in a copy is refused where the passage sounds.
+        """
+        images: dict[int, dict[Image, None]] = {}  # by frame
+        for frame in np.flatnonzero((ties.source_frame != NO_SOURCE).any(axis=1)).tolist():
+            for source in set(ties.source_frame[frame].tolist()) - {NO_SOURCE}:
+                image = self._image(ties, frame, source)
+                if image is not None:
+                    images.setdefault(source, {})[image] = None
+        order = {context: number for number, context in enumerate(self.classes)}
+        of_frame = self.context_of_frame.copy()
+        for frame, found in images.items():
+            own = self.classes[of_frame[frame]]
+            context = replace(own, images=tuple(sorted(found, key=repr)))
+            of_frame[frame] = order.setdefault(context, len(order))
+        return self._replace(classes=list(order), context_of_frame=of_frame)
+
+    def _image(self, ties: Ties, frame: int, source: int) -> Image | None:
+        """What becomes of a frame in its copy; none where it obeys no other rules there."""
+        voices = np.flatnonzero(ties.source_frame[frame] == source)
+        rows = ties.map_of_frame[frame]
+        goes_on = frame > 0 and all(
+            ties.source_frame[frame - 1, v] == source - 1
+            and ties.map_of_frame[frame - 1, v] == rows[v]
+            for v in voices
+        )
+        context = self.classes[self.context_of_frame[frame]]
+        same = context == self.classes[self.context_of_frame[source]]
+        if same and all((ties.token_map[rows[v]] == np.arange(N_VOICE)).all() for v in voices):
+            return None
+        maps = tuple(ties.token_map[rows[v]].tobytes() if v in voices else None for v in Voice)
+        return Image(context, maps, begins=not goes_on)
 
     def with_rules(self, demands: Sequence[Demand]) -> Scene:
         """The same with the demanded rules alone."""

@@ -24,6 +24,7 @@ from clausula.constraints.domains import Domains
 from clausula.constraints.pair_tables import (
     SEARCH_PAIRS,
     ContextClass,
+    Image,
     pair_allowed,
     voice_allowed,
 )
@@ -61,13 +62,48 @@ def rule_words(ruleset: RuleSet, context: ContextClass) -> tuple[np.ndarray, np.
     Other plans may share the arrays: they are not to be changed.
     """
     bare = replace(ruleset, name="", description="", settings=())
-    voice, pair = (words.copy() for words in _words(bare, context))
+    plain = replace(context, images=())
+    voice, pair = (words.copy() for words in _words(bare, plain))
     for setting in ruleset.settings:
         if setting.hard:
-            own = _words(replace(bare, settings=(setting,)), _read_by(setting, context))
+            own = _words(replace(bare, settings=(setting,)), _read_by(setting, plain))
             voice &= own[0]
             pair &= own[1]
+    for image in context.images:
+        own = _preimage(*rule_words(ruleset, image.context), image)
+        voice &= own[0]
+        pair &= own[1]
     return voice, pair
+
+
+def _preimage(voice: np.ndarray, pair: np.ndarray, image: Image) -> tuple[np.ndarray, np.ndarray]:
+    """The words of a frame whose copy obeys these: those of voices that do not return are full."""
+    maps = [None if own is None else np.frombuffer(own, np.int8) for own in image.maps]
+    of_voice, of_pair = (np.full_like(words, 0xFFFFFFFF) for words in (voice, pair))
+    for number, own in enumerate(maps):
+        if own is not None:
+            of_voice[number] = _mapped(voice[number], (own,), image.begins)
+    for place, (first, second) in enumerate(SEARCH_PAIRS):
+        of_first, of_second = maps[first], maps[second]
+        if of_first is not None and of_second is not None:
+            of_pair[place] = _mapped(pair[place], (of_first, of_second), image.begins)
+    return of_voice, of_pair
+
+
+def _mapped(words: np.ndarray, maps: tuple[np.ndarray, ...], begins: bool) -> np.ndarray:
+    """``[before …, token …]`` words by the tokens that these are the images of.
+
+    Where the copy begins, anything may have sounded before it.
+    """
+    bits = words[..., None] & _BITS != 0
+    axes = len(maps)
+    if begins:
+        bits = np.asarray(bits.any(axis=tuple(range(axes)), keepdims=True))
+    before = [np.zeros(N_VOICE, int) if begins else own.astype(int) for own in maps]
+    after = [own.astype(int) for own in maps]
+    # NO_IMAGE is -1 and so indexes what is appended: what has no image is refused.
+    bits = np.pad(bits, [(0, 0 if begins else 1)] * axes + [(0, 1)] * axes)
+    return _pack(bits[np.ix_(*before, *after)])
 
 
 def _read_by(setting: Setting, context: ContextClass) -> ContextClass:
@@ -258,7 +294,7 @@ def _forward(way: _Way, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _pack(rows: np.ndarray) -> np.ndarray:
-    """``uint32[S]`` words of ``bool[S, S]``, bit ``j`` from column ``j``."""
+    """``uint32[…]`` words of ``bool[…, S]``, bit ``j`` from column ``j``."""
     return np.packbits(rows, axis=-1, bitorder="little").view("<u4")[..., 0]
 
 

@@ -88,8 +88,8 @@ def repairs(
     except ImpossibleError:
         return
     rules = scene.with_rules(demands).ruleset
-    words = tuple(rule_words(rules, context) for context in scene.classes)
-    going_on = _GoingOn(Ways(left, words, scene.context_of_frame), window, rng, steps)
+    words = tuple(rule_words(rules, context) for context in left.classes)
+    going_on = _GoingOn(Ways(left, words), window, rng, steps)
     first = going_on.options_of_first
     if not first:
         return

@@ -168,7 +168,7 @@ def search_tables(
         width = [(0, padded - total)] + [(0, 0)] * (values.ndim - 1)
         return np.pad(values, width, constant_values=fill)
 
-    classes, context_of_frame = compiled.scene.classes, compiled.scene.context_of_frame
+    classes, context_of_frame = compiled.left.classes, compiled.left.context_of_frame
     layers, reach = [], []
     for automaton, alive in zip(compiled.automata, compiled.reachable, strict=True):
         layers.append(layers_of(automaton, compiled.domains, padded, LEAST_LAYERS))

@@ -14,7 +14,7 @@ import numpy as np
 
 from clausula.constraints.automaton import REFUSED, LayeredAutomaton
 from clausula.constraints.domains import Domains
-from clausula.constraints.pair_tables import SEARCH_PAIRS
+from clausula.constraints.pair_tables import SEARCH_PAIRS, ContextClass
 from clausula.constraints.repeat import NO_SOURCE, Ties
 from clausula.grid import SEARCH_ORDER
 from clausula.vocabulary import HOLD_TOKEN, N_VOICE
@@ -33,6 +33,8 @@ class Narrowed(NamedTuple):
         alive: of the two-voice pass, see ``PairPass``.
         automata: everything that needs memory.
         reachable: of each automaton ``bool[4 * time + 1, Q]``.
+        classes: the distinct contexts of the rules, those of copies among them.
+        context_of_frame: int ``[time]``.
     """
 
     domains: Domains
@@ -41,6 +43,8 @@ class Narrowed(NamedTuple):
     alive: np.ndarray
     automata: tuple[LayeredAutomaton, ...]
     reachable: tuple[np.ndarray, ...]
+    classes: Sequence[ContextClass]
+    context_of_frame: np.ndarray
 
 
 class Ways(NamedTuple):
@@ -49,12 +53,10 @@ class Ways(NamedTuple):
     Attributes:
         left: domains, ties, pairs of notes and automata.
         words: of each context ``voice_allowed`` and ``pair_allowed``.
-        context_of_frame: int ``[time]``.
     """
 
     left: Narrowed
     words: tuple[tuple[np.ndarray, np.ndarray], ...]
-    context_of_frame: np.ndarray
 
     @property
     def start(self) -> States:
@@ -73,7 +75,7 @@ class Ways(NamedTuple):
             sounding: what each voice sounded before the frame.
         """
         voice = SEARCH_ORDER[slot]
-        of_voice, of_pair = self.words[self.context_of_frame[frame]]
+        of_voice, of_pair = self.words[self.left.context_of_frame[frame]]
         own = sounding[voice]
         allowed = int(self.left.domains.masks[frame, voice] & of_voice[voice, own])
         source = int(self.left.ties.source_frame[frame, voice])

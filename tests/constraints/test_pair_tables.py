@@ -32,7 +32,7 @@ CLASSES = (
     ContextClass(Key.parse("f#"), arrival=True),
     ContextClass(Key.parse("Ab"), boundary=True),
     ContextClass(Key.parse("C"), key_before=Key.parse("Ab")),
-    ContextClass(Key.parse("e"), boundary=True, key_before=Key.parse("b")),
+    ContextClass(Key.parse("e"), key_before=Key.parse("b")),
 )
 SEMITONES = np.stack([voice_semitones(voice) for voice in Voice])
 
@@ -58,12 +58,15 @@ def after(where: ContextClass, before: list[int], tokens: list[int]) -> tuple[So
 
 
 def context(where: ContextClass) -> Context:
+    before = where.key_before or where.key
     return Context(
         where.key.tonic_pc,
         where.key.tonic_letter,
         where.key.mode is Mode.MINOR,
+        before.tonic_pc,
+        before.tonic_letter,
+        before.mode is Mode.MINOR,
         where.boundary,
-        where.departs,
         where.arrival,
         False,
         np.array(STRICT.low),
@@ -136,7 +139,7 @@ def test_the_checker_says_what_the_predicates_say(moment):
     slices = slices_of(score)
     assume(len(slices) == 2)
     one = context(where)
-    every = Context(*(np.broadcast_to(field, (len(slices),)) for field in one[:7]), *one[7:])
+    every = Context(*(np.broadcast_to(field, (len(slices),)) for field in one[:9]), *one[9:])
     found = {(v.rule.code, v.site) for v in violations_of(slices, STRICT.judged, every) if v.time}
     expected = set()
     for rule in STRICT.judged:

@@ -25,14 +25,17 @@ def sonority(chord: str) -> Sonority:
 
 
 def context(
-    key: Key, *, boundary=False, departs=False, arrival=False, first=False, n_voices=4
+    key: Key, *, before: Key | None = None, boundary=False, arrival=False, first=False, n_voices=4
 ) -> Context:
+    before = before or key
     return Context(
         key.tonic_pc,
         key.tonic_letter,
         key.mode is Mode.MINOR,
+        before.tonic_pc,
+        before.tonic_letter,
+        before.mode is Mode.MINOR,
         boundary,
-        departs,
         arrival,
         first,
         np.array(CHORALE.low)[:n_voices],
@@ -46,8 +49,8 @@ def blamed(rule: Rule, example: Example) -> set[str]:
     prev, cur = (silence, *example.chords)[-2:]
     where = context(
         Key.parse(example.key),
+        before=Key.parse(example.key_before) if example.key_before else None,
         boundary=example.boundary,
-        departs=example.departs,
         arrival=example.arrival,
     )
     found = rule.violations(sonority(prev), sonority(cur), where)
@@ -109,11 +112,18 @@ def drawn(seed: int, n: int) -> tuple[Sonority, Sonority, Context]:
         silent = rng.random((n, 4)) < 0.1
         semitone = np.where(silent, REST, semitone)
         chords.append(Sonority(semitone, np.where(silent, 0, steps), ~silent))
-    flags = rng.random((4, n)) < 0.3
+    flags = rng.random((3, n)) < 0.3
+    before = np.where(rng.random(n) < 0.2, rng.permutation(index), index)
     where = Context(
-        np.array([key.tonic_pc for key in keys])[index],
-        np.array([key.tonic_letter for key in keys])[index],
-        np.array([key.mode is Mode.MINOR for key in keys])[index],
+        *(
+            np.array(values)[of]
+            for of in (index, before)
+            for values in (
+                [key.tonic_pc for key in keys],
+                [key.tonic_letter for key in keys],
+                [key.mode is Mode.MINOR for key in keys],
+            )
+        ),
         *flags,
         np.array(CHORALE.low),
         np.array(CHORALE.high),
@@ -233,7 +243,7 @@ def test_only_rules_of_cadences_read_the_arrival(rule):
     moved = np.ones((2, 4), bool)
     cur, prev = Sonority(pitch, step, moved), Sonority(pitch[::-1], step[::-1], moved)
     limits = np.array([60, 55, 48, 40]), np.array([79, 74, 69, 62])
-    context = Context(0, 0, False, False, False, Unread(), False, *limits)
+    context = Context(0, 0, False, 0, 0, False, False, Unread(), False, *limits)
     if rule.of_cadence:
         with pytest.raises(AssertionError, match="reads it"):
             rule.violations(prev, cur, context)

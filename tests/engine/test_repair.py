@@ -65,8 +65,8 @@ def goes_on(ways, tokens):
 def by_brute_force(scene, demands, tokens, free):
     """Every filling that keeps the demands, judged by automata one by one and by tables."""
     left = narrow(scene, demands)
-    words = tuple(rule_words(scene.ruleset, context) for context in scene.classes)
-    ways = Ways(left, words, scene.context_of_frame)
+    words = tuple(rule_words(scene.ruleset, context) for context in left.classes)
+    ways = Ways(left, words)
     automata = [automaton for demand in demands for automaton in demand.automata]
     found = [tokens]
     for frame in np.flatnonzero(free):
