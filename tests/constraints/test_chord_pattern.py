@@ -91,15 +91,25 @@ def drawn_patterns(draw):
     return ChordPattern(expression, Span(Place(first), Place(last + 1)), beats)
 
 
+def small_enough(asked: ChordPattern) -> bool:
+    """Whether there is an automaton of a pattern; the largest are refused."""
+    try:
+        asked.automata(TIMELINE, TURNING)
+    except PlanError as error:
+        assert "try fewer or smaller repetitions" in str(error)
+        return False
+    return True
+
+
 @settings(deadline=None, max_examples=120)
-@given(drawn_patterns(), st.integers(0, 2**32 - 1))
+@given(drawn_patterns().filter(small_enough), st.integers(0, 2**32 - 1))
 def test_drawn_patterns_are_judged_alike(asked, seed):
     assert parse_constraint(str(asked)) == asked
     agree(asked, TURNING, np.random.default_rng(seed), 6)
 
 
 @settings(deadline=None, max_examples=80)
-@given(drawn_patterns(), st.integers(0, 2**32 - 1))
+@given(drawn_patterns().filter(small_enough), st.integers(0, 2**32 - 1))
 def test_drawn_sonorities_are_judged_alike(asked, seed):
     """Not from the automaton's own words: chords of C major, with a wrong note here and there."""
     (automaton,) = asked.automata(TIMELINE, TURNING)
