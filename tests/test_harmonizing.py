@@ -172,6 +172,16 @@ def test_cadences_are_those_that_melodies_close_with():
     assert endings(melody("B4:1 A4:1 E4:1 G4:1^", pickup="0"))[-1] == "plagal@1.4"
 
 
+def test_no_cadence_is_chosen_whose_chord_would_spell_a_given_note_otherwise():
+    # A sharp is the leading tone of B minor, B flat is nothing there.
+    sharp, flat = (
+        endings(melody(f"C5:1 A4:1 G4:1 {name}4:1^ | B4:1 A4:1 G4:2^", pickup="0"))[0]
+        for name in ("A#", "Bb")
+    )
+    assert sharp == "HC@1.4 in iii"
+    assert "in iii" not in flat
+
+
 def test_cadences_that_are_asked_for_replace_and_add():
     assert endings(melody(), cadences="DC@2.3") == ["DC@2.3", "PAC@4"]
     assert endings(melody(), cadences="HC@1.4") == ["HC@1.4", "PAC@2.3", "PAC@4"]

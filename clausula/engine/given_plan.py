@@ -148,10 +148,29 @@ def _allowed(
         plain = Cadence(close.kind, place.measure, place.beat, None if at_home else close.key)
         ways = [plain, replace(plain, anticipated=True)] if close.kind in ANTICIPATED else [plain]
         for cadence in ways:
-            if all(line_fits(cadence, timeline, home, v, pitch) for v, pitch in pitches.items()):
+            fits = all(line_fits(cadence, timeline, home, v, pitch) for v, pitch in pitches.items())
+            if fits and _spelled_for(cadence, lines, timeline, home):
                 found.append(cadence)
                 break
     return tuple(found)
+
+
+def _spelled_for(cadence: Cadence, lines: Sequence[Given], timeline: Timeline, home: Key) -> bool:
+    """Whether the given notes of a cadence's chords are spelled as its key spells them.
+
+    The frames know of pitches alone, to which a B flat would be the A sharp of a dominant.
+    """
+    key, quarter = cadence.key_in(home), timeline.frames_per_quarter
+    arrival = timeline.frame_of(cadence.measure, cadence.beat)
+    # The chord before a half cadence may be any.
+    first = arrival if cadence.kind is CadenceKind.HC else arrival - timeline.frames_per_beat
+    end = timeline.phrase_end(arrival)
+    return all(
+        note.pitch.step == int(key.spell(note.pitch.semitone))
+        for line in lines
+        for note in line.notes
+        if note.onset * quarter < end and note.end * quarter > first
+    )
 
 
 def plan_around(
