@@ -45,14 +45,24 @@ class Climax:
         Raises:
             PlanError: the piece has no such span.
         """
-        inside = timeline.frames(self.span)
+        return [self.automaton(self.frames(timeline))]
+
+    def frames(self, timeline: Timeline) -> np.ndarray:
+        """``bool[time]`` where it may begin.
+
+        Raises:
+            PlanError: the piece has no such span.
+        """
+        return np.isin(np.arange(timeline.n_frames), timeline.frames(self.span))
+
+    def automaton(self, frames: np.ndarray) -> LayeredAutomaton:
+        """What the whole piece must be for it to begin in one of some frames, ``bool[time]``."""
         # State 0: no note yet; then, for each pitch, it is the highest so far and began once
         # where it may, twice or more, or once where it may not.
         tables = np.stack([_climax_table(may) for may in (False, True)])
-        which = np.array([int(frame in inside) for frame in range(timeline.n_frames)])
         good = np.zeros(1 + 3 * N_PITCHES, bool)
         good[1 : 1 + N_PITCHES] = True
-        return [minimise(followed(self.voice, tables, which, good))]
+        return minimise(followed(self.voice, tables, frames.astype(int), good))
 
 
 def _climax_table(may: bool) -> np.ndarray:

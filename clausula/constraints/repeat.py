@@ -190,6 +190,26 @@ def tie_sounding(ties: Ties, words: np.ndarray) -> np.ndarray:
     return words
 
 
+def highest_of_copies(ties: Ties, voice: Voice) -> np.ndarray:
+    """``bool[time]`` where a note may be higher than what it returns as, and than what it repeats.
+
+    A note of a passage that returns at pitch, or higher, is never the only highest one.
+    """
+    may = np.ones(len(ties.source_frame), bool)
+    copies_of: dict[int, list[int]] = {}
+    for copy in np.flatnonzero(ties.source_frame[:, voice] != NO_SOURCE).tolist():
+        copies_of.setdefault(int(ties.source_frame[copy, voice]), []).append(copy)
+    notes = np.arange(FIRST_PITCH, N_VOICE)
+    for source, copies in copies_of.items():
+        images = ties.token_map[ties.map_of_frame[copies, voice]][:, notes]
+        there = np.vstack([notes, images])[:, (images >= 0).all(axis=0)]
+        frames = [source, *copies]
+        for place, frame in enumerate(frames):
+            others = np.delete(there, place, axis=0).max(axis=0)
+            may[frame] &= bool((there[place] > others).any())
+    return may
+
+
 def with_loose_ties(ties: Ties, repeats: Sequence[Repeat], timeline: Timeline, home: Key) -> Ties:
     """The ties, and where there are none those of returns that may change: what may be expected."""
     source_frame, map_of_frame, token_map = ties.source_frame, ties.map_of_frame, ties.token_map

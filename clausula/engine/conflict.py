@@ -17,9 +17,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from clausula.constraints.algebra import Limit, conjoin
-from clausula.constraints.automaton import reachable
+from clausula.constraints.automaton import LayeredAutomaton, reachable
 from clausula.constraints.domains import ALL_TOKENS, Domains, meet
-from clausula.constraints.repeat import RETURNS, tie, tie_sounding
+from clausula.constraints.repeat import RETURNS, Ties, highest_of_copies, tie, tie_sounding
 from clausula.constraints.vary import forced_changes, positions
 from clausula.engine.demands import Demand, Scene
 from clausula.engine.pairs import Memory, PairPass, pair_pass, rule_words, what_sounds
@@ -104,7 +104,7 @@ def narrow(scene: Scene, demands: Sequence[Demand]) -> Narrowed:
         if np.array_equal(domains.masks, pairs.domains.masks) and np.array_equal(sounding, left):
             break
     _require_variable(scene, demands, domains)
-    automata = [automaton for demand in demands for automaton in demand.automata]
+    automata = [automaton for demand in demands for automaton in _asked(demand, scene, ties)]
     groups = conjoin(automata, domains, LIMIT)
     reach = tuple(reachable(group, domains) for group in groups)
     if not all(alive[0, group.start] for alive, group in zip(reach, groups, strict=True)):
@@ -119,6 +119,22 @@ def narrow(scene: Scene, demands: Sequence[Demand]) -> Narrowed:
         scene.classes,
         scene.context_of_frame,
     )
+
+
+def _asked(demand: Demand, scene: Scene, ties: Ties) -> tuple[LayeredAutomaton, ...]:
+    """A demand's automata, where some passages return.
+
+    Raises:
+        ImpossibleError: a climax that must lie where everything returns as high.
+    """
+    climax = demand.climax
+    if climax is None:
+        return demand.automata
+    frames = climax.frames(scene.plan.timeline)
+    alone = frames & highest_of_copies(ties, climax.voice)
+    if not alone.any():
+        raise ImpossibleError("every note that may be the highest returns as high", (), RETURNS)
+    return demand.automata if (alone == frames).all() else (climax.automaton(alone),)
 
 
 def _require_variable(scene: Scene, demands: Sequence[Demand], domains: Domains) -> None:

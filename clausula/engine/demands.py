@@ -15,6 +15,7 @@ from clausula.constraints.algebra import conjoin, minimise, restrict, softened
 from clausula.constraints.automaton import LayeredAutomaton, priced, used_tokens
 from clausula.constraints.cadence import Cadence, cadence_automaton
 from clausula.constraints.copying import MaxCopy
+from clausula.constraints.counting import Climax
 from clausula.constraints.domains import ALL_TOKENS, REST_BIT, Domains, phrase_domains
 from clausula.constraints.given import Given, silent_together
 from clausula.constraints.pair_tables import ContextClass, Image
@@ -46,6 +47,7 @@ class Demand(NamedTuple):
         vary: a passage that returns changed.
         sounding: ``uint32[time, voice]`` what may sound after each frame, as far as the automata
             say by voice; none where they say nothing.
+        climax: that is asked for; what returns with it may leave it few places.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Demand(NamedTuple):
     rule: Setting | None = None
     vary: Vary | None = None
     sounding: np.ndarray | None = None
+    climax: Climax | None = None
 
 
 class Scene(NamedTuple):
@@ -207,6 +210,9 @@ def _compiled(constraint: Constraint | Given, plan: Plan) -> Demand:
             return Demand(name, domains, sounding=constraint.sounding(timeline))
         case Rhythm():
             return Demand(name, constraint.domains(timeline))
+        case Climax():
+            automata = constraint.automata(timeline, plan.key_of_frame)
+            return Demand(name, automata=tuple(automata), climax=constraint)
         case _:
             automata = constraint.automata(timeline, plan.key_of_frame)
             return Demand(name, automata=tuple(automata))

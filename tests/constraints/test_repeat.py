@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from clausula.constraints.domains import ALL_TOKENS, HOLD_BIT, ONSET_BITS, Domains
 from clausula.constraints.place import Timeline
-from clausula.constraints.repeat import NO_IMAGE, NO_SOURCE, Repeat, tie
+from clausula.constraints.repeat import NO_IMAGE, NO_SOURCE, Repeat, highest_of_copies, tie
 from clausula.constraints.text import parse_constraint
 from clausula.constraints.transposition import Direction, InKey, Interval, image, key_of_copy
 from clausula.constraints.verify import verify_repeat
@@ -228,6 +228,27 @@ def test_copies_of_copies_lead_to_the_original():
     assert twice[10] == 14
     assert once[30] == NO_IMAGE
     assert twice[29] == NO_IMAGE
+
+
+@pytest.mark.parametrize(
+    ("how", "passage", "copy"),
+    [
+        ("", False, False),
+        ("up M2", False, True),
+        ("down M2", True, False),
+        ("tonal up 1", False, True),
+        ("inverted about B4", True, True),
+    ],
+)
+def test_only_one_of_passage_and_copy_is_the_higher(how, passage, copy):
+    repeat = parse_constraint(" ".join(f"repeat 1 @ 2 {how} in S".split()))
+    ties, _ = tie([repeat], TIMELINE, C, Domains.full(TIMELINE.n_frames))
+    measure = TIMELINE.frames_per_measure
+    may = highest_of_copies(ties, Voice.SOPRANO)
+    assert (may[:measure] == passage).all()
+    assert (may[measure : 2 * measure] == copy).all()
+    assert may[2 * measure :].all()
+    assert highest_of_copies(ties, Voice.ALTO).all()
 
 
 def test_an_inversion_mirrors_scale_steps():

@@ -68,6 +68,11 @@ IMPOSSIBLE = [
     ),
     (["range S C4-F4"], None, "place"),
     (["repeat 1 @ 3 up P8 in S", "pin soprano @ 1 A4"], None, "copies"),
+    (
+        ["repeat 1-2 @ 5 in S", "climax once S @ 5-6"],
+        ["repeat 1-2 @ 5 in S", "climax once S @ 5-6"],
+        "copies",
+    ),
 ]
 
 
