@@ -35,9 +35,9 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
-import jax
 import numpy as np
 from results import (
+    Compilations,
     append_row,
     markdown_table,
     progress_bar,
@@ -63,19 +63,6 @@ from clausula.writing import write_musicxml
 
 SPLITS = Path(__file__).parent / "splits" / "jsb16.json"
 SIXTEEN_MEASURES = 64  # quarters
-_COMPILED = "/jax/core/compile/backend_compile_duration"
-
-
-class Compilations:
-    """Seconds that JAX has spent compiling since the start of the process."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        jax.monitoring.register_event_duration_secs_listener(self._add)
-
-    def _add(self, event: str, seconds: float, **_more: object) -> None:
-        if event == _COMPILED:
-            self.seconds += seconds
 
 
 def sopranos(path: Path) -> list[tuple[str, Score, Grid | None]]:

@@ -13,12 +13,25 @@ import jax
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 ROOT = Path(__file__).parents[1]
+_COMPILED = "/jax/core/compile/backend_compile_duration"
 
 
 def progress_bar() -> Progress:
     """A bar with the number done and the time left."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     return Progress(*columns, TimeRemainingColumn())
+
+
+class Compilations:
+    """Seconds that JAX has spent compiling since this was made."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        jax.monitoring.register_event_duration_secs_listener(self._add)
+
+    def _add(self, event: str, seconds: float, **_more: object) -> None:
+        if event == _COMPILED:
+            self.seconds += seconds
 
 
 def provenance() -> str:
