@@ -23,6 +23,7 @@ from clausula.engine import hmm
 from clausula.engine.beam import SearchConfig, SearchResult
 from clausula.engine.given_nats import saved_nats
 from clausula.engine.gumbel import log_inclusion
+from clausula.engine.messages import SEGMENT
 from clausula.engine.plan import Plan
 from clausula.engine.rendering import grid_of
 from clausula.engine.search import search
@@ -49,6 +50,8 @@ from clausula.vocabulary import FIRST_PITCH, LOWEST, N_VOICE
 
 # Whether a network reads pins where there are none: slower, but one compiled program for both.
 ALWAYS_PINNED = False
+# Bytes that the messages of the pieces of one pass may fill together.
+MESSAGE_BYTES = 1 << 31
 
 
 class Draft(NamedTuple):
@@ -221,6 +224,19 @@ class Session:
             "network": self.loaded.metadata["data"],
         }
 
+    @property
+    def most_at_once(self) -> int:
+        """Pieces whose messages fit in memory together, one at least.
+
+        Each piece has messages of its own for each of its themes: at every boundary of segments and
+        at every frame of the segment that is being searched.
+        """
+        hidden = self.tables.transition.shape[-1]
+        boundaries = len(self.tables.domains) // SEGMENT + SEGMENT
+        states = sum(layers.successor.shape[1] for layers in self.tables.layers)
+        each = 4 * self.config.themes * boundaries * states * hidden
+        return max(1, MESSAGE_BYTES // each)
+
     def search(
         self,
         seed: int,
@@ -235,11 +251,12 @@ class Session:
         Args:
             seed: the user's.
             attempt: how many passes went before; each draws anew.
-            pieces: searched side by side.
+            pieces: searched side by side, as far as memory allows (``most_at_once``).
             beam: hypotheses a piece, if others than usual.
             domains: tokens to which this pass is confined.
         """
         key = jax.random.fold_in(jax.random.key(seed), attempt)
+        pieces = min(pieces, self.most_at_once)
         result = search(
             self.loaded.proposal.params,
             self.tables if domains is None else confined(self.tables, domains),
