@@ -18,6 +18,7 @@ import numpy as np
 
 from clausula.constraints.algebra import Limit, conjoin
 from clausula.constraints.automaton import LayeredAutomaton, reachable
+from clausula.constraints.carrying import carried
 from clausula.constraints.domains import ALL_TOKENS, Domains, meet
 from clausula.constraints.repeat import RETURNS, Ties, highest_of_copies, tie, tie_sounding
 from clausula.constraints.vary import forced_changes, positions
@@ -104,7 +105,8 @@ def narrow(scene: Scene, demands: Sequence[Demand]) -> Narrowed:
         if np.array_equal(domains.masks, pairs.domains.masks) and np.array_equal(sounding, left):
             break
     _require_variable(scene, demands, domains)
-    automata = [automaton for demand in demands for automaton in _asked(demand, scene, ties)]
+    asked = [automaton for demand in demands for automaton in _asked(demand, scene, ties)]
+    automata = asked + [own for automaton in asked for own in carried(automaton, ties, domains)]
     groups = conjoin(automata, domains, LIMIT)
     reach = tuple(reachable(group, domains) for group in groups)
     if not all(alive[0, group.start] for alive, group in zip(reach, groups, strict=True)):
