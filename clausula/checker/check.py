@@ -15,16 +15,17 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from clausula.checker.context import context_of, phrase_ends
-from clausula.checker.keys import home_key, local_keys
-from clausula.checker.report import Finding, Report, finding
-from clausula.constraints.rule import Context, Rule, Scope, Sonority
+from clausula.checker.keys import home_key
+from clausula.checker.passage import Reading, passage_of
+from clausula.checker.report import Report, finding
+from clausula.constraints.passage import Passage, Task
+from clausula.constraints.rule import Rule, Scope
 from clausula.constraints.rulesets import RuleSet, load_ruleset
 from clausula.errors import InputError
-from clausula.grid import REST, VOICE_LETTERS
-from clausula.pitch import Key
+from clausula.grid import VOICE_LETTERS
+from clausula.pitch import Key, Mode
 from clausula.score import Score
-from clausula.slices import Slices, slices_of
+from clausula.slices import slices_of
 
 
 class HasScore(Protocol):
@@ -48,6 +49,7 @@ def check(
     ruleset: str | Path | RuleSet = "chorale",
     key: str | Key | None = None,
     keys: Sequence[tuple[Fraction, Key]] | None = None,
+    task: Task | None = None,
 ) -> Report:
     """Every fault of a piece.
 
@@ -57,6 +59,7 @@ def check(
         key: the home key; inferred when left out.
         keys: ``(onset in quarter notes, key)`` wherever the local key changes; when left out it is
             inferred phrase by phrase.
+        task: what the writer was asked to do.
 
     Raises:
         InputError: the file cannot be read as music, it has more than four voices, or no such rule
@@ -65,57 +68,53 @@ def check(
     rules = load_ruleset(ruleset)
     score, name = _score_of(source)
     _refuse_more_than_four(score, name)
-    slices = slices_of(score)
-    ends = phrase_ends(score)
     if key is None:
-        home, confidence = home_key(slices)
+        home, confidence = home_key(slices_of(score))
     else:
         home, confidence = key if isinstance(key, Key) else Key.parse(key), 1.0
-    local = tuple(keys) if keys else local_keys(slices, home, ends)
-    context = context_of(slices, rules, local, ends)
+    passage = passage_of(score, rules, Reading(home, tuple(keys or ()), task=task or Task()))
+    violations = violations_of(passage, rules.judged)
     return Report(
         file=name,
         key=home,
         key_source="inferred" if key is None else "given",
         confidence=confidence,
-        local_keys=tuple((*score.place(onset), local_key) for onset, local_key in local),
+        local_keys=_local_keys(passage),
         ruleset=rules.name,
-        findings=_findings(slices, rules, violations_of(slices, rules.judged, context)),
+        findings=tuple(finding(v.rule, rules, passage, v.time, v.site) for v in violations),
     )
 
 
-def violations_of(slices: Slices, rules: Sequence[Rule], context: Context) -> tuple[Violation, ...]:
+def violations_of(passage: Passage, rules: Sequence[Rule]) -> tuple[Violation, ...]:
     """Where the rules are broken, in order of time.
 
     A fault of one chord is named where a voice that has part in it starts a note, not again in each
     slice that it lasts.
 
     Args:
-        slices: the piece.
-        rules: what is judged.
-        context: of each slice, as ``context_of`` gives it.
+        passage: what is judged.
+        rules: by which.
     """
-    cur = Sonority(slices.semitone, slices.step, slices.moved)
-    prev = Sonority(*(_shifted(a, fill) for a, fill in zip(cur, (REST, 0, False), strict=True)))
+    moved = passage.slices.moved
     found: list[Violation] = []
     for rule in rules:
-        sites = rule.sites.of(slices.n_voices)
-        for time, column in np.argwhere(rule.violations(prev, cur, context)):
+        sites = rule.sites.of(passage.n_voices)
+        for time, column in np.argwhere(rule.found(passage)):
             site = sites[column]
-            if rule.scope is not Scope.SLICE or slices.moved[time, list(site)].any():
+            if rule.scope is not Scope.SLICE or moved[time, list(site)].any():
                 found.append(Violation(int(time), rule, site))
     return tuple(sorted(found, key=lambda violation: violation.time))
 
 
-def _shifted(array: np.ndarray, fill: int) -> np.ndarray:
-    """The row before each row; ``fill`` before the first."""
-    return np.concatenate([np.full_like(array[:1], fill), array[:-1]])
-
-
-def _findings(
-    slices: Slices, ruleset: RuleSet, violations: Sequence[Violation]
-) -> tuple[Finding, ...]:
-    return tuple(finding(v.rule, ruleset, slices, v.time, v.site) for v in violations)
+def _local_keys(passage: Passage) -> tuple[tuple[int, Fraction, Key], ...]:
+    """Measure, beat and key wherever the local key changes, from the first slice on."""
+    context, found = passage.context, []
+    tracks = zip(context.tonic_pc, context.tonic_letter, context.minor, strict=True)
+    for time, (pc, letter, minor) in enumerate(tracks):
+        key = Key(int(pc), int(letter), Mode.MINOR if minor else Mode.MAJOR)
+        if not found or found[-1][2] != key:
+            found.append((*passage.slices.place[time], key))
+    return tuple(found)
 
 
 def _refuse_more_than_four(score: Score, name: str) -> None:

@@ -4,7 +4,7 @@ Conventions: a message template (``Rule.message``) may name, for a rule of voice
 ``{before}``, ``{after}``, ``{pitch}`` (the same as after), ``{low}`` and ``{high}``; for a rule of
 pairs ``{upper}``, ``{lower}``, ``{upper_before}``, ``{upper_after}``, ``{lower_before}``,
 ``{lower_after}``, and ``{pitch_class}`` and ``{goal}``: the upper voice's note without its octave,
-and the note a half step above it.
+and the note a half step above it. All rules may name ``{chord}``, ``{chord_before}`` and ``{key}``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from clausula.constraints.passage import NO_CHORD, Passage
 from clausula.constraints.rule import Rule, Scope, Severity, Sites
 from clausula.constraints.rulesets import RuleSet
 from clausula.errors import InputError
@@ -140,9 +141,10 @@ class Report:
 
 
 def finding(
-    rule: Rule, ruleset: RuleSet, slices: Slices, time: int, site: tuple[int, ...]
+    rule: Rule, ruleset: RuleSet, passage: Passage, time: int, site: tuple[int, ...]
 ) -> Finding:
     """The finding that a rule is broken at a site, judged at slice ``time``."""
+    slices = passage.slices
     measure, beat = slices.place[time - 1 if rule.blames_before else time]
     letters = VOICE_LETTERS if slices.n_voices == len(_CHOIR) else voice_names(slices)
     return Finding(
@@ -152,7 +154,7 @@ def finding(
         beat=beat,
         voices=tuple(letters[voice] for voice in site),
         note_ids=_note_ids(rule, slices, time, site),
-        message=_message(rule, ruleset, slices, time, site),
+        message=_message(rule, ruleset, passage, time, site),
         why=rule.why,
         source=rule.source,
     )
@@ -172,15 +174,24 @@ def _note_ids(rule: Rule, slices: Slices, time: int, site: tuple[int, ...]) -> t
     return tuple(dict.fromkeys(note.id for note in notes if note))
 
 
-def _message(rule: Rule, ruleset: RuleSet, slices: Slices, time: int, site: tuple[int, ...]) -> str:
-    roles = ("voice",) if rule.sites is Sites.VOICE else ("upper", "lower")
-    prefixes = ("",) if rule.sites is Sites.VOICE else ("upper_", "lower_")
-    fields: dict[str, str] = {}
-    for role, prefix, voice in zip(roles, prefixes, site, strict=True):
+_ROLES = {Sites.VOICE: ("voice",), Sites.PAIR: ("upper", "lower"), Sites.ALL: ()}
+_PREFIXES = {Sites.VOICE: ("",), Sites.PAIR: ("upper_", "lower_"), Sites.ALL: ()}
+
+
+def _message(
+    rule: Rule, ruleset: RuleSet, passage: Passage, time: int, site: tuple[int, ...]
+) -> str:
+    slices = passage.slices
+    fields = _fields_of_chord(passage, time)
+    roles, prefixes = _ROLES[rule.sites], _PREFIXES[rule.sites]
+    for role, prefix, voice in zip(roles, prefixes, site, strict=False):
         fields[role] = voice_names(slices)[voice]
         fields[f"{prefix}before"] = _pitch(slices, time - 1, voice) if time else ""
         fields[f"{prefix}after"] = _pitch(slices, time, voice)
-    pitch = SpelledPitch(int(slices.semitone[time, site[0]]), int(slices.step[time, site[0]]))
+    if slices.note_at(time, site[0]) is None:
+        pitch = SpelledPitch.parse("C4")  # only faults of several notes name a silent voice
+    else:
+        pitch = SpelledPitch(int(slices.semitone[time, site[0]]), int(slices.step[time, site[0]]))
     fields["pitch"] = pitch.name
     fields["pitch_class"] = pitch.name.rstrip("0123456789-")
     fields["goal"] = SpelledPitch(pitch.semitone + 1, pitch.step + 1).name.rstrip("0123456789-")
@@ -189,6 +200,17 @@ def _message(rule: Rule, ruleset: RuleSet, slices: Slices, time: int, site: tupl
         fields["high"] = _plain(ruleset.high[site[0]])
     message = rule.message.format(**fields)
     return message[0].upper() + message[1:]
+
+
+def _fields_of_chord(passage: Passage, time: int) -> dict[str, str]:
+    """Names of the chord of a slice, of the one before, and of the key."""
+    names = {}
+    for name, at in (("chord", time), ("chord_before", max(time - 1, 0))):
+        index = passage.chord_of_slice[at]
+        names[name] = "the chord" if index == NO_CHORD else passage.chords[index].name
+    index = passage.chord_of_slice[time]
+    names["key"] = "the key" if index == NO_CHORD else str(passage.chords[index].key)
+    return names
 
 
 def _pitch(slices: Slices, time: int, voice: int) -> str:

@@ -1,20 +1,28 @@
 """What a rule is: declared once, read by generation, by the checker and by ``clausula explain``.
 
-Conventions: a *site* is the voice, or the pair of voices with the upper one first, that a rule
-judges. A rule's predicate sees the motions of its site's voices and the context, nothing else; so
-what a site says depends on these voices alone, and generation can tabulate pair by pair. Predicates
-use only operators on arrays: NumPy and JAX arrays, plain numbers and broadcast shapes all work.
+Conventions: a *site* is the voice, the pair of voices with the upper one first, or all voices
+together, that a rule judges. There are two kinds of rule. A *local* rule has a ``predicate``, which
+sees the motions of its site's voices and the context, nothing else; so what a site says depends on
+these voices alone, and generation can tabulate pair by pair. Predicates use only operators on
+arrays: NumPy and JAX arrays, plain numbers and broadcast shapes all work. A rule of *passages* has a
+``judge``, which sees a whole passage at once, with its chords, lines and cadences.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum, IntEnum
 from itertools import combinations
-from typing import Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clausula.grid import REST
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from clausula.constraints.passage import Passage
 
 Array = Any  # a NumPy array, a JAX array, or a number that broadcasts with them
 
@@ -24,18 +32,30 @@ class Scope(Enum):
 
     SLICE = "one slice"
     SLICES = "two adjacent slices"
-    LINE = "a line"
+    LINE = "two notes of a line"
+    WINDOW = "a few notes or chords"
+    EXERCISE = "the whole exercise"
 
 
 class Sites(Enum):
-    """What a rule judges: each voice, or each pair of voices."""
+    """What a rule judges: each voice, each pair of voices, or all voices together."""
 
     VOICE = 1
     PAIR = 2
+    ALL = 0
 
     def of(self, n_voices: int) -> tuple[tuple[int, ...], ...]:
         """Every site among ``n_voices`` voices, in order: (0,), (1,), … or (0, 1), (0, 2), …."""
+        if self is Sites.ALL:
+            return (tuple(range(n_voices)),)
         return tuple(combinations(range(n_voices), self.value))
+
+
+class Reads(Enum):
+    """What a local rule knows beside the notes of two slices; without it, it finds nothing."""
+
+    CHORD = "the chord of a slice"
+    EARLIER = "the note before the last"
 
 
 class Enforcement(Enum):
@@ -48,12 +68,17 @@ class Enforcement(Enum):
 
 
 class Severity(IntEnum):
-    """How much a finding weighs."""
+    """How much a finding weighs; below ``STYLE`` it is no fault but something worth knowing.
+
+    A *label* names what is there, such as a cadence; *info* names a licence.
+    """
 
     OFF = 0
-    STYLE = 1
-    WARNING = 2
-    ERROR = 3
+    LABEL = 1
+    INFO = 2
+    STYLE = 3
+    WARNING = 4
+    ERROR = 5
 
     @property
     def word(self) -> str:
@@ -75,6 +100,9 @@ class Tone(NamedTuple):
     moved: Array
 
 
+SILENCE = Tone(REST, 0, False)
+
+
 class Motion(NamedTuple):
     """One voice at two adjacent slices.
 
@@ -83,12 +111,37 @@ class Motion(NamedTuple):
         after: the tone at the later slice, which the rule judges.
         low: lowest MIDI number that the rule set allows this voice.
         high: highest MIDI number that the rule set allows this voice.
+        earlier: the note that the voice sang before that of the earlier slice; silence where there
+            is none, a rest stands between, or nobody knows.
     """
 
     before: Tone
     after: Tone
     low: Array
     high: Array
+    earlier: Tone = SILENCE
+
+
+class Harmony(NamedTuple):
+    """The chord of a slice; each field broadcasts to ``[...]``.
+
+    Attributes:
+        root, third, fifth, seventh: pitch classes, ``NONE`` where the chord has none or nobody
+            knows it.
+        bass: pitch class of the member that belongs in the bass by its figures, else ``NONE``.
+        heard: bits of the pitch classes that sound while it lasts.
+    """
+
+    root: Array
+    third: Array
+    fifth: Array
+    seventh: Array
+    bass: Array
+    heard: Array
+
+
+NONE = -1  # the member of a chord that has none
+UNKNOWN = Harmony(NONE, NONE, NONE, NONE, NONE, 0)
 
 
 class Sonority(NamedTuple):
@@ -116,6 +169,10 @@ class Context(NamedTuple):
         first: whether there is no earlier slice (its voices are then silent).
         low: ``[..., voice]`` lowest MIDI number allowed.
         high: ``[..., voice]`` highest MIDI number allowed.
+        chord: of the later slice.
+        chord_before: of the earlier slice.
+        begins: whether the later slice begins another chord, as far as one is known.
+        on_beat: whether the later slice begins on a beat.
     """
 
     tonic_pc: Array
@@ -129,6 +186,10 @@ class Context(NamedTuple):
     first: Array
     low: Array
     high: Array
+    chord: Harmony = UNKNOWN
+    chord_before: Harmony = UNKNOWN
+    begins: Array = True
+    on_beat: Array = True
 
     @property
     def before(self) -> Context:
@@ -142,29 +203,62 @@ class Context(NamedTuple):
 
 @dataclass(frozen=True)
 class Example:
-    """A few chords that obey or break a rule.
+    """A short passage that obeys or breaks a rule.
 
     Attributes:
-        key: as ``Key.parse`` reads it.
-        chords: one string of pitch names a slice, soprano first, such as ``"C5 G4 E4 C3"``;
+        key: as ``Key.parse`` reads it; a mode's final and name, ``"d dorian"``, in species.
+        chords: one string of pitch names a quarter note, soprano first, such as ``"C5 G4 E4 C3"``;
             a dash is silence.
-        at: letters of the voices blamed in the last chord, ``"ST"``; empty if the rule is obeyed.
+        at: letters of the voices blamed, ``"ST"``; empty if the rule is obeyed.
         boundary: whether a phrase ends before the last chord.
         key_before: that of the chord before, where it is another.
         arrival: whether the last chord is the tonic of an authentic cadence.
+        lines: in place of chords a string a voice, soprano first: notes with their quarters,
+            ``"C5:2 r:1 D5:1/2"``; a note without a length lasts as long as the one before it.
+        numerals: the chords by name, one for each of ``chords``, or with the quarters that they
+            last, ``"V7:2"``; found by analysis where none are given.
+        figures: what stands under the bass, one for each of ``chords``.
+        meter: time signature.
+        pickup: quarters before the first full measure.
+        where: measure and beat of the finding, ``"2.3"``; the last chord's, if left out.
+        species: of counterpoint, 1 to 5.
+        cantus: letter of the voice that has the cantus firmus.
     """
 
     key: str
-    chords: tuple[str, ...]
+    chords: tuple[str, ...] = ()
     at: str = ""
     boundary: bool = False
     arrival: bool = False
     key_before: str = ""
+    lines: tuple[str, ...] = ()
+    numerals: tuple[str, ...] = ()
+    figures: tuple[str, ...] = ()
+    meter: str = "4/4"
+    pickup: str = "0"
+    where: str = ""
+    species: int = 0
+    cantus: str = ""
 
 
 def everywhere(site: tuple[int, ...], n_voices: int) -> bool:
     """True: the rule judges every site."""
     return True
+
+
+@dataclass(frozen=True)
+class Switch:
+    """Something about which books disagree: a rule set chooses.
+
+    Attributes:
+        default: the choice of a rule set that says nothing.
+        choices: every choice.
+        says: what they mean, in a sentence.
+    """
+
+    default: Any
+    choices: tuple[Any, ...]
+    says: str
 
 
 @dataclass(frozen=True)
@@ -175,9 +269,7 @@ class Rule:
         code: stable name, such as ``"M01"``.
         name: what musicians call the fault.
         scope: how much music one judgement needs.
-        sites: whether it judges voices or pairs.
-        predicate: called with one ``Motion`` for each voice of a site (upper voice first) and the
-            ``Context``; returns ``[...]`` true where the rule is broken. Silence never breaks one.
+        sites: whether it judges voices, pairs, or all together.
         severity: used where a rule set names none.
         enforcement: how generation makes sure of it.
         message: template of a finding; fields as in ``clausula.checker.report``.
@@ -187,17 +279,23 @@ class Rule:
         source: where it was read.
         breaking: examples that break it.
         obeying: examples that obey it; the first mends the first of ``breaking``.
-        applies: whether the rule judges a site, given the number of voices.
+        predicate: of a local rule: called with one ``Motion`` for each voice of a site (upper voice
+            first), the ``Context`` and the switches by name; returns ``[...]`` true where the rule
+            is broken. Silence never breaks one.
+        judge: of any other rule: called with the ``Passage`` and the switches by name; returns
+            ``bool[time, site]``.
+        applies: whether a local rule judges a site, given the number of voices (and the switches).
         blames_before: whether the fault stands in the earlier slice.
         of_cadence: whether the rule reads ``arrival``: it judges how a cadence is made, and given
             notes that break it have another cadence. Any other fault of given notes is theirs.
+        reads: what the predicate knows beside the notes of two slices.
+        switches: what rule sets may choose, by name.
     """
 
     code: str
     name: str
     scope: Scope
     sites: Sites
-    predicate: Callable[..., Array] = field(compare=False)
     severity: Severity
     enforcement: Enforcement
     message: str
@@ -207,26 +305,53 @@ class Rule:
     breaking: tuple[Example, ...]
     obeying: tuple[Example, ...]
     exceptions: str = ""
-    applies: Callable[[tuple[int, ...], int], bool] = field(default=everywhere, compare=False)
+    predicate: Callable[..., Array] | None = field(default=None, compare=False)
+    judge: Callable[..., np.ndarray] | None = field(default=None, compare=False)
+    applies: Callable[..., bool] = field(default=everywhere, compare=False)
     blames_before: bool = False
     of_cadence: bool = False
+    reads: frozenset[Reads] = frozenset()
+    switches: Mapping[str, Switch] = field(default_factory=dict, compare=False)
 
-    def violations(self, prev: Sonority, cur: Sonority, context: Context) -> Array:
-        """``bool[..., site]``: where the rule is broken, one column a site in order.
+    def under(self, choices: Mapping[str, Any]) -> Rule:
+        """The rule as a rule set takes it, every switch set: to a choice or to its default."""
+        if not self.switches:
+            return self
+        chosen = {name: choices.get(name, switch.default) for name, switch in self.switches.items()}
+        return replace(
+            self,
+            predicate=self.predicate and partial(self.predicate, **chosen),
+            judge=self.judge and partial(self.judge, **chosen),
+            applies=self.applies if self.applies is everywhere else partial(self.applies, **chosen),
+            switches={},
+        )
+
+    def found(self, passage: Passage) -> np.ndarray:
+        """``bool[time, site]``: where a passage breaks the rule."""
+        if self.judge is not None:
+            return self.under({}).judge(passage)
+        return self.violations(passage.prev, passage.cur, passage.context, passage.earlier)
+
+    def violations(
+        self, prev: Sonority, cur: Sonority, context: Context, earlier: Sonority | None = None
+    ) -> Array:
+        """``bool[..., site]``: where a local rule is broken, one column a site in order.
 
         Args:
             prev: the earlier slice, arrays ``[..., voice]``; all ``REST`` before the first slice.
             cur: the later slice, same shape.
             context: fields that broadcast to ``[...]``.
+            earlier: what each voice sang before the note of ``prev``; unknown if left out.
         """
+        rule = self.under({})
         n_voices = cur.semitone.shape[-1]
         namespace = cur.semitone.__array_namespace__()
         never = cur.semitone[..., 0] != cur.semitone[..., 0]
         columns = []
-        for site in self.sites.of(n_voices):
-            if self.applies(site, n_voices):
-                motions = [motion(prev, cur, context, voice) for voice in site]
-                columns.append(never | self.predicate(*motions, context))
+        for site in rule.sites.of(n_voices):
+            if rule.applies(site, n_voices):
+                motions = [motion(prev, cur, context, voice, earlier) for voice in site]
+                columns.append(never | rule.predicate(*motions, context))
             else:
                 columns.append(never)
         if not columns:
@@ -234,10 +359,16 @@ class Rule:
         return namespace.stack(namespace.broadcast_arrays(*columns), axis=-1)
 
 
-def motion(prev: Sonority, cur: Sonority, context: Context, voice: int) -> Motion:
+def motion(
+    prev: Sonority, cur: Sonority, context: Context, voice: int, earlier: Sonority | None = None
+) -> Motion:
     """What one voice does between two slices; arrays ``[...]``."""
     return Motion(
-        prev.tone(voice), cur.tone(voice), context.low[..., voice], context.high[..., voice]
+        prev.tone(voice),
+        cur.tone(voice),
+        context.low[..., voice],
+        context.high[..., voice],
+        SILENCE if earlier is None else earlier.tone(voice),
     )
 
 
@@ -275,3 +406,25 @@ def stands_on(tone: Tone, context: Context, degree: int, chroma: int) -> Array:
 def inverse(condition: Array) -> Array:
     """``bool[...]``: the opposite; unlike ``~`` it holds for a plain ``True`` as well."""
     return condition ^ True
+
+
+def interval(voice: Motion, semitones: int, steps: int) -> Array:
+    """``bool[...]``: whether a voice moves by that interval, upwards where it is positive."""
+    return (voice.after.semitone - voice.before.semitone == semitones) & (
+        voice.after.step - voice.before.step == steps
+    )
+
+
+def steps_down(voice: Motion) -> Array:
+    """``bool[...]``: whether a voice falls by a minor or a major second."""
+    return interval(voice, -1, -1) | interval(voice, -2, -1)
+
+
+def steps_up(voice: Motion) -> Array:
+    """``bool[...]``: whether a voice rises by a minor or a major second."""
+    return interval(voice, 1, 1) | interval(voice, 2, 1)
+
+
+def is_member(tone: Tone, member: Array) -> Array:
+    """``bool[...]``: whether a tone is a member of a chord, given by its pitch class."""
+    return sounds(tone) & (member != NONE) & (tone.semitone % 12 == member)

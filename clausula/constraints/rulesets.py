@@ -5,6 +5,7 @@ T and B, and a table ``[rules]`` with a line a rule::
 
     M01 = { severity = "error", hard = true }   # never happens in generated music
     V03 = { severity = "style", cost = 0.5 }    # happens, at 0.5 nats a frame
+    M04 = { severity = "error", of = "octaves" }  # a switch: something books disagree about
 
 A rule that is not named is off. Strictness is data: no rule knows of it.
 """
@@ -36,12 +37,19 @@ class Setting:
         severity: of a finding; ``Severity.OFF`` is not reported.
         hard: whether generation forbids a violation.
         cost: nats that a violation costs generation in each frame, 0 for none.
+        switches: name and choice of each switch that is set.
     """
 
     code: str
     severity: Severity
     hard: bool = False
     cost: float = 0.0
+    switches: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def rule(self) -> Rule:
+        """The rule with its switches set."""
+        return RULES[self.code].under(dict(self.switches))
 
 
 @dataclass(frozen=True)
@@ -65,17 +73,17 @@ class RuleSet:
     @cached_property
     def judged(self) -> tuple[Rule, ...]:
         """The rules whose violations are reported, in the order of the file."""
-        return tuple(RULES[s.code] for s in self.settings if s.severity is not Severity.OFF)
+        return tuple(s.rule for s in self.settings if s.severity is not Severity.OFF)
 
     @cached_property
     def hard(self) -> tuple[Rule, ...]:
         """The rules that generated music never breaks."""
-        return tuple(RULES[s.code] for s in self.settings if s.hard)
+        return tuple(s.rule for s in self.settings if s.hard)
 
     @cached_property
     def costs(self) -> tuple[tuple[Rule, float], ...]:
         """The rules that generated music breaks at a price, with the price in nats a frame."""
-        return tuple((RULES[s.code], s.cost) for s in self.settings if s.cost)
+        return tuple((s.rule, s.cost) for s in self.settings if s.cost)
 
     def severity(self, code: str) -> Severity:
         """How much a finding of that rule weighs."""
@@ -148,7 +156,8 @@ def _range(where: str, letter: str, entry: object) -> tuple[int, int]:
 def _setting(where: str, code: str, entry: object) -> Setting:
     if not isinstance(entry, dict):
         raise InputError(f'{where} is {entry!r}; try {{ severity = "error", hard = true }}')
-    _refuse_unknown(where, entry, ("severity", "hard", "cost"))
+    switches = RULES[code].switches
+    _refuse_unknown(where, entry, ("severity", "hard", "cost", *switches))
     severity = entry.get("severity", RULES[code].severity.word)
     hard, cost = entry.get("hard", False), entry.get("cost", 0.0)
     words = [level.word for level in Severity]
@@ -164,7 +173,17 @@ def _setting(where: str, code: str, entry: object) -> Setting:
         raise InputError(f"{where}: only the checker judges it; drop hard")
     if cost and RULES[code].scope is not Scope.SLICE:
         raise InputError(f"{where}: only rules of one slice can have a cost; try hard or drop cost")
-    return Setting(code, Severity[severity.upper()], hard, float(cost))
+    chosen = tuple((name, entry[name]) for name in switches if name in entry)
+    for name, choice in chosen:
+        # True is 1 in Python, and no choice where numbers are.
+        if not any(choice == c and type(choice) is type(c) for c in switches[name].choices):
+            choices = ", ".join(_toml(c) for c in switches[name].choices)
+            raise InputError(f"{where}: {name} is {choice!r}; try {choices}")
+    return Setting(code, Severity[severity.upper()], hard, float(cost), chosen)
+
+
+def _toml(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def _refuse_unknown(where: str, table: dict[str, Any], known: tuple[str, ...]) -> None:

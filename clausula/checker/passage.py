@@ -1,0 +1,96 @@
+"""A score as a passage: sliced, its keys, chords and cadences found or given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+
+from clausula.checker.cadences import cadences_of
+from clausula.checker.context import context_of, phrase_ends
+from clausula.checker.harmony import chords_of
+from clausula.checker.keys import local_keys
+from clausula.checker.tones import tone_kinds
+from clausula.constraints.passage import ChordSpan, Passage, Task
+from clausula.constraints.rule import NONE, Harmony
+from clausula.constraints.rulesets import RuleSet
+from clausula.grid import REST
+from clausula.pitch import Key
+from clausula.score import Score
+from clausula.slices import Slices, slices_of
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a score is read before it is judged.
+
+    Attributes:
+        home: the home key.
+        keys: ``(onset in quarters, key)`` wherever the local key changes; found where none are
+            given.
+        chords: of the passage; found where none are given.
+        task: what was asked of the writer.
+    """
+
+    home: Key
+    keys: tuple[tuple[Fraction, Key], ...] = ()
+    chords: tuple[ChordSpan, ...] | None = None
+    task: Task = Task()
+
+
+def passage_of(score: Score, ruleset: RuleSet, reading: Reading) -> Passage:
+    """A score as rules see it.
+
+    Raises:
+        InputError: the score has no note.
+    """
+    slices = slices_of(score)
+    ends = phrase_ends(score)
+    keys = reading.keys or local_keys(slices, reading.home, ends)
+    bare = Passage(
+        slices, context_of(slices, ruleset, keys, ends), (), np.zeros((0, 0)), (), ends, reading.task
+    )
+    chords = reading.chords
+    if chords is None:
+        chords = chords_of(slices, bare.lines, bare.level, reading.home, ends, reading.keys)
+    context = bare.context._replace(
+        chord=(now := harmony_of(slices, chords)),
+        chord_before=Harmony(*(np.append(NONE, field[:-1]) for field in now)),
+        begins=_begins(len(slices), chords),
+        on_beat=bare.level <= 2,
+    )
+    return replace(
+        bare,
+        context=context,
+        chords=chords,
+        tones=tone_kinds(slices, bare.lines, chords),
+        cadences=cadences_of(slices, chords, ends),
+    )
+
+
+def harmony_of(slices: Slices, chords: Sequence[ChordSpan]) -> Harmony:
+    """The chord of every slice; fields ``[time]``."""
+    fields = np.full((len(Harmony._fields), len(slices)), NONE)
+    fields[-1] = 0
+    for span in chords:
+        chord = span.numeral.chord(span.key)
+        classes = [*chord.classes, NONE, NONE][:4]
+        rows = slice(span.start, span.stop)
+        sounding = slices.semitone[rows]
+        heard = int(np.bitwise_or.reduce(np.where(sounding == REST, 0, 1 << (sounding % 12)), None))
+        fields[:, rows] = np.array([*classes, classes[span.numeral.inversion], heard])[:, None]
+    return Harmony(*fields)
+
+
+def _begins(n_slices: int, chords: Sequence[ChordSpan]) -> np.ndarray:
+    """``bool[time]``: whether another chord begins, not only another inversion of it."""
+    found = np.zeros(n_slices, bool)
+    before = None
+    for span in chords:
+        chord = span.numeral.chord(span.key)
+        found[span.start] = chord != before
+        before = chord
+    return found
+

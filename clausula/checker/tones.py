@@ -1,0 +1,89 @@
+"""What every note does: chord tone, passing tone, suspension and the rest.
+
+Conventions: a note that is no member of the chord is named after how its voice comes to it and
+leaves it. *By step* is a second of at most two semitones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from clausula.checker.harmony import FARTHER, approaches, departures
+from clausula.constraints.passage import ChordSpan, Line, ToneKind
+from clausula.grid import REST
+from clausula.slices import Slices
+
+
+def tone_kinds(
+    slices: Slices, lines: Sequence[Line], chords: Sequence[ChordSpan]
+) -> np.ndarray:
+    """``[time, voice]`` what the note that sounds does there, as ``ToneKind``."""
+    kinds = np.full(slices.semitone.shape, int(ToneKind.SILENT))
+    tones = np.where(slices.semitone == REST, -1, 7 * (slices.semitone % 12) + slices.step % 7)
+    figures = [_figures(line) for line in lines]
+    for span in chords:
+        rows = slice(span.start, span.stop)
+        member = np.isin(tones[rows], span.numeral.chord(span.key).tones)
+        for voice, line in enumerate(lines):
+            note = slices.note[rows, voice]
+            if not len(line):
+                continue
+            held = (note >= 0) & (line.start[note] < span.start)
+            foreign = np.where(held, figures[voice].kept[note], figures[voice].struck[note])
+            kinds[rows, voice] = np.where(member[:, voice], int(ToneKind.CHORD), foreign)
+            kinds[rows, voice][note < 0] = int(ToneKind.SILENT)
+    return kinds
+
+
+class _Figure(NamedTuple):
+    """What each note of a line is where it is foreign: struck with its chord, or kept into it."""
+
+    struck: np.ndarray
+    kept: np.ndarray
+
+
+def _figures(line: Line) -> _Figure:
+    into, out = approaches(line), departures(line)
+    onward = np.append(out[1:], FARTHER) if len(line) else out  # from the next note on
+    backward = np.append(FARTHER, into[:-1]) if len(line) else into
+    leap_out, leap_in = _leaps(out), _leaps(into)
+    step_in, step_out = np.abs(into) == 1, np.abs(out) == 1
+    falling_third = (out == -2) & (into == -1) & (onward == 1)
+    turns = step_in & (out == -2 * into) & (onward == into)
+    turned = step_out & (into == -2 * out) & (backward == out)
+    struck = np.select(
+        [
+            (into == 0) & (out == -1),
+            (into == 0) & (out == 1),
+            step_in & (into == out),
+            step_in & step_out,
+            out == 0,
+            falling_third,
+            turns | turned,
+            step_in & leap_out,
+            leap_in & step_out,
+        ],
+        [
+            ToneKind.SUSPENSION,
+            ToneKind.RETARDATION,
+            ToneKind.PASSING,
+            ToneKind.NEIGHBOR,
+            ToneKind.ANTICIPATION,
+            ToneKind.CAMBIATA,
+            ToneKind.DOUBLE_NEIGHBOR,
+            ToneKind.ESCAPE,
+            ToneKind.APPOGGIATURA,
+        ],
+        ToneKind.OTHER,
+    )
+    kept = np.select(
+        [out == -1, out == 1], [ToneKind.SUSPENSION, ToneKind.RETARDATION], ToneKind.PEDAL
+    )
+    return _Figure(struck.astype(int), kept.astype(int))
+
+
+def _leaps(steps: np.ndarray) -> np.ndarray:
+    return (np.abs(steps) > 1) & (steps != FARTHER)

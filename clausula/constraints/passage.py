@@ -1,0 +1,243 @@
+"""A passage as rules see it: what sounds, in which keys and chords, for which task.
+
+Conventions: time first, voices last; a row is a slice (``clausula.slices``). What generation never
+reads, the chords, what each tone does and the cadences, is found by ``checker.harmony`` or given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from fractions import Fraction
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from clausula.chords import Numeral
+from clausula.constraints.cadence import CadenceKind
+from clausula.constraints.rule import Context, Sonority
+from clausula.grid import REST
+from clausula.pitch import Key
+from clausula.score import Part
+from clausula.slices import Slices
+
+NO_CHORD = -1  # the chord of a slice in which nothing sounds
+
+
+class ToneKind(IntEnum):
+    """What a note does in a slice."""
+
+    SILENT = -1
+    CHORD = 0
+    PASSING = 1
+    NEIGHBOR = 2
+    SUSPENSION = 3
+    RETARDATION = 4
+    ANTICIPATION = 5
+    APPOGGIATURA = 6
+    ESCAPE = 7
+    CAMBIATA = 8
+    DOUBLE_NEIGHBOR = 9
+    PEDAL = 10
+    OTHER = 11
+
+    @property
+    def word(self) -> str:
+        """As messages say it."""
+        return self.name.lower().replace("_", " ")
+
+
+class ChordSpan(NamedTuple):
+    """A chord from slice ``start`` to before ``stop``.
+
+    Attributes:
+        start: its first slice.
+        stop: the slice after its last.
+        key: local key.
+        numeral: which chord of that key, and its inversion when it begins.
+    """
+
+    start: int
+    stop: int
+    key: Key
+    numeral: Numeral
+
+    @property
+    def name(self) -> str:
+        """Its Roman numeral with figures."""
+        return self.numeral.written(self.key)
+
+
+class CadenceHere(NamedTuple):
+    """A cadence: its kind, its key and the slice in which its last chord begins."""
+
+    kind: CadenceKind
+    key: Key
+    arrival: int
+
+
+class Line(NamedTuple):
+    """The notes of one voice; arrays ``[note]``.
+
+    Attributes:
+        start: slice in which each begins.
+        stop: slice after its last.
+        semitone: MIDI numbers.
+        step: diatonic numbers.
+        onset: quarters from the start of the piece, as float.
+        duration: quarters, as float.
+        joined: whether it follows the note before without a rest.
+    """
+
+    start: np.ndarray
+    stop: np.ndarray
+    semitone: np.ndarray
+    step: np.ndarray
+    onset: np.ndarray
+    duration: np.ndarray
+    joined: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the writer was asked to do, as far as it is known.
+
+    Attributes:
+        species: of counterpoint, 1 to 5; 0 where it is none.
+        cantus: index of the part that has the cantus firmus, none where there is none.
+        numerals: onset in quarters and Roman numeral of each chord that is asked for.
+        figures: onset in quarters and figures of each bass note that has some.
+        cadence: that the exercise must close with, none where any will do.
+        given: parts that were to stay as they are, by index.
+    """
+
+    species: int = 0
+    cantus: int | None = None
+    numerals: tuple[tuple[Fraction, str], ...] = ()
+    figures: tuple[tuple[Fraction, str], ...] = ()
+    cadence: CadenceKind | None = None
+    given: tuple[tuple[int, Part], ...] = ()
+
+
+@dataclass(frozen=True)
+class Passage:
+    """What rules judge.
+
+    Attributes:
+        slices: what sounds.
+        context: keys, phrase ends and chords of each slice.
+        chords: in order, without a gap wherever something sounds.
+        tones: ``[time, voice]`` ``ToneKind``.
+        cadences: in order.
+        ends: where phrases end, in quarters; the last is the end of the piece.
+        task: what was asked.
+    """
+
+    slices: Slices
+    context: Context
+    chords: tuple[ChordSpan, ...]
+    tones: np.ndarray
+    cadences: tuple[CadenceHere, ...]
+    ends: tuple[Fraction, ...]
+    task: Task = Task()
+
+    @property
+    def n_voices(self) -> int:
+        """How many parts there are."""
+        return self.slices.n_voices
+
+    def __len__(self) -> int:
+        return len(self.slices)
+
+    @cached_property
+    def cur(self) -> Sonority:
+        """What sounds in each slice."""
+        return Sonority(self.slices.semitone, self.slices.step, self.slices.moved)
+
+    @cached_property
+    def prev(self) -> Sonority:
+        """What sounded in the slice before; silence before the first."""
+        fills = (REST, 0, False)
+        return Sonority(*(_shifted(a, fill) for a, fill in zip(self.cur, fills, strict=True)))
+
+    @cached_property
+    def earlier(self) -> Sonority:
+        """The note before that of ``prev`` in each voice; silence after a rest or a phrase end."""
+        semitone, step = np.full(self.cur.semitone.shape, REST), np.zeros(self.cur.step.shape, int)
+        for voice, line in enumerate(self.lines):
+            linked = line.joined & ~self.context.boundary[line.start]
+            for note in np.flatnonzero(linked).tolist():
+                # Seen from the slices after the note begins, up to where the next one does.
+                rows = slice(line.start[note] + 1, line.stop[note] + 1)
+                semitone[rows, voice] = line.semitone[note - 1]
+                step[rows, voice] = line.step[note - 1]
+        return Sonority(semitone, step, semitone != REST)
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """The notes of each voice."""
+        return tuple(_line(self.slices, voice) for voice in range(self.n_voices))
+
+    @cached_property
+    def level(self) -> np.ndarray:
+        """``[time]`` metrical weight of a slice's onset: 0 downbeat, 1 other strong beat, 2 beat,
+        3 half beat, 4 less."""
+        return np.array([metrical_level(self.slices, time) for time in range(len(self))])
+
+    @cached_property
+    def chord_of_slice(self) -> np.ndarray:
+        """``[time]`` index into ``chords``, ``NO_CHORD`` in silence."""
+        found = np.full(len(self), NO_CHORD)
+        for index, span in enumerate(self.chords):
+            found[span.start : span.stop] = index
+        return found
+
+    def nothing(self, n_sites: int) -> np.ndarray:
+        """``bool[time, site]`` all false, for a judge to fill."""
+        return np.zeros((len(self), n_sites), bool)
+
+
+def metrical_level(slices: Slices, time: int) -> int:
+    """How weak the moment is at which a slice begins; as ``Passage.level``."""
+    measure, beat = slices.place[time]
+    del measure
+    if beat == 1:
+        return 0
+    if beat.denominator > 1:
+        return 3 if beat.denominator == 2 else 4
+    beats = slices.score.meter_at(slices.onset[time])
+    count = int(beats.quarters / beats.beat)
+    return 1 if count % 2 == 0 and beat == 1 + count // 2 else 2
+
+
+def at(times: Sequence[tuple[Fraction, str]], onset: Fraction) -> str | None:
+    """What was asked for at an onset, none if nothing was."""
+    return next((text for moment, text in times if moment == onset), None)
+
+
+def _line(slices: Slices, voice: int) -> Line:
+    notes = slices.score.parts[voice].notes
+    column = slices.note[:, voice]
+    starts = np.flatnonzero(slices.moved[:, voice])
+    stops = [int(np.flatnonzero(column == note)[-1]) + 1 for note in range(len(notes))]
+    ends = [None, *(note.end for note in notes[:-1])]
+    return Line(
+        start=starts,
+        stop=np.array(stops, int),
+        semitone=np.array([note.pitch.semitone for note in notes], int),
+        step=np.array([note.pitch.step for note in notes], int),
+        onset=np.array([float(note.onset) for note in notes]),
+        duration=np.array([float(note.duration) for note in notes]),
+        joined=np.array([note.onset == end for note, end in zip(notes, ends, strict=True)], bool),
+    )
+
+
+def _shifted(array: np.ndarray, fill: int) -> np.ndarray:
+    """The row before each row; ``fill`` before the first."""
+    return np.concatenate([np.full_like(array[:1], fill), array[:-1]])
+
