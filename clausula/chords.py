@@ -9,18 +9,16 @@ the fourth degree. Figures say the inversion: ``6 64`` of triads, ``7 65 43 42``
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from clausula.errors import InputError
-from clausula.pitch import LETTER_SEMITONES, LETTERS, SCALE, Key, Mode, accidental
+from clausula.pitch import SCALE, Key, Mode, accidental
 
 N_TONES = 84
 NUMERALS = ("I", "II", "III", "IV", "V", "VI", "VII")
 _FIGURES = {3: ("", "6", "64"), 4: ("7", "65", "43", "42")}
-_THIRDS = ((0, 0), (0, 2), (0, 4), (0, 6))
 
 
 class Quality(Enum):
@@ -194,3 +192,79 @@ def _usual_root(key: Key, degree: int, quality: Quality) -> int:
         Quality.HALF_DIMINISHED_SEVENTH,
     )
     return int(SCALE[key.mode][degree]) + (1 if raised or sixth else 0)
+
+
+_SIGNS = {"": 0, "b": -1, "#": 1, "-": -1}
+_INVERSIONS = {
+    "": (3, 0), "5": (3, 0), "53": (3, 0), "6": (3, 1), "63": (3, 1), "64": (3, 2),
+    "7": (4, 0), "65": (4, 1), "43": (4, 2), "643": (4, 2), "42": (4, 3), "2": (4, 3), "642": (4, 3),
+}  # fmt: skip
+_WRITTEN = re.compile(r"([b#-]?)([IViv]+)(/?o|/?ø|/o|°|\+)?(M|maj)?([\d/]*?)(?:/([b#-]?)([IViv]+))?")
+_SIXTH_NAMES = {
+    "It": Quality.ITALIAN_SIXTH,
+    "Ger": Quality.GERMAN_SIXTH,
+    "Fr": Quality.FRENCH_SIXTH,
+}
+
+
+def parse_numeral(text: str, key: Key) -> Numeral:
+    """Read a Roman numeral as a chord of a key: ``V65``, ``vii°7/V``, ``bII6``, ``N6``, ``Ger65``.
+
+    Raises:
+        InputError: it is none.
+    """
+    name = text.strip().replace("\N{DEGREE SIGN}", "o").replace("\N{MUSIC FLAT SIGN}", "b")
+    sixth = re.fullmatch(r"(It|Ger|Fr)\+?[\d/]*", name)
+    if sixth:
+        return Numeral(5, 8, _SIXTH_NAMES[sixth[1]])
+    neapolitan = re.fullmatch(r"N([\d/]*)", name)
+    if neapolitan:
+        name = f"bII{neapolitan[1]}"
+    found = _WRITTEN.fullmatch(name)
+    numeral = found and _numeral(found, key)
+    if not numeral:
+        raise InputError(f"{text!r} is no Roman numeral; write V65, ii6, vii°7/V, N6 or Ger65")
+    return numeral
+
+
+def _numeral(found: re.Match[str], key: Key) -> Numeral | None:
+    sign, letters, mark, major, figures, of_sign, of_letters = (each or "" for each in found.groups())
+    size, inversion = _INVERSIONS.get(figures.replace("/", ""), (0, 0))
+    if not size or letters.upper() not in NUMERALS or (of_letters and of_letters.upper() not in NUMERALS):
+        return None
+    degree = NUMERALS.index(letters.upper())
+    if of_letters:
+        target = NUMERALS.index(of_letters.upper())
+        goal = key.transpose(target)
+        mode = Mode.MINOR if of_letters.islower() else Mode.MAJOR
+        pc = (goal.tonic_pc + _SIGNS[of_sign]) % 12
+        inner = _quality_and_root(Key(pc, goal.tonic_letter, mode), sign, letters, mark, major, size)
+        chord = (inner.chroma + pc - key.tonic_pc) % 12
+        return replace(inner, degree=(degree + target) % 7, chroma=chord, of=target, inversion=inversion)
+    return replace(_quality_and_root(key, sign, letters, mark, major, size), inversion=inversion)
+
+
+def _quality_and_root(
+    key: Key, sign: str, letters: str, mark: str, major: str, size: int
+) -> Numeral:
+    degree, small = NUMERALS.index(letters.upper()), letters.islower()
+    quality = _quality(key, degree, small, mark.lstrip("/") if mark != "/o" else "ø", bool(major), size)
+    chroma = _usual_root(key, degree, quality) + _SIGNS[sign]
+    return Numeral(degree, chroma % 12, quality)
+
+
+def _quality(key: Key, degree: int, small: bool, mark: str, major: bool, size: int) -> Quality:
+    """The quality that a numeral's case, mark and figures say, its seventh being the key's own."""
+    if mark == "+":
+        return Quality.AUGMENTED if size == 3 else Quality.AUGMENTED_SEVENTH
+    if mark == "o":
+        return Quality.DIMINISHED if size == 3 else Quality.DIMINISHED_SEVENTH
+    if mark == "ø":
+        return Quality.DIMINISHED if size == 3 else Quality.HALF_DIMINISHED_SEVENTH
+    if size == 3:
+        return Quality.MINOR if small else Quality.MAJOR
+    own = (int(SCALE[key.mode][(degree + 6) % 7]) - int(SCALE[key.mode][degree])) % 12
+    wide = major or (own == 11 and degree != 4)
+    if small:
+        return Quality.MINOR_MAJOR_SEVENTH if major else Quality.MINOR_SEVENTH
+    return Quality.MAJOR_SEVENTH if wide else Quality.DOMINANT_SEVENTH

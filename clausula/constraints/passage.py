@@ -225,7 +225,7 @@ def _line(slices: Slices, voice: int) -> Line:
     column = slices.note[:, voice]
     starts = np.flatnonzero(slices.moved[:, voice])
     stops = [int(np.flatnonzero(column == note)[-1]) + 1 for note in range(len(notes))]
-    ends = [None, *(note.end for note in notes[:-1])]
+    ends = [None, *(note.end for note in notes)][: len(notes)]
     return Line(
         start=starts,
         stop=np.array(stops, int),

@@ -209,7 +209,8 @@ class Example:
         key: as ``Key.parse`` reads it; a mode's final and name, ``"d dorian"``, in species.
         chords: one string of pitch names a quarter note, soprano first, such as ``"C5 G4 E4 C3"``;
             a dash is silence.
-        at: letters of the voices blamed, ``"ST"``; empty if the rule is obeyed.
+        at: letters of the voices blamed, ``"ST"``; of several pairs ``"ST,SB"``; empty if the rule
+            is obeyed.
         boundary: whether a phrase ends before the last chord.
         key_before: that of the chord before, where it is another.
         arrival: whether the last chord is the tonic of an authentic cadence.

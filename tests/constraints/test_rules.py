@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from clausula.checker.examples import blamed, expected
 from clausula.constraints.registry import RULES, find_rule
 from clausula.constraints.rule import Context, Example, Rule, Sites, Sonority
 from clausula.constraints.rulesets import load_ruleset
@@ -43,28 +44,13 @@ def context(
     )
 
 
-def blamed(rule: Rule, example: Example) -> set[str]:
-    """Letters of the sites that the rule blames in the last chord."""
-    silence = "- - - -"
-    prev, cur = (silence, *example.chords)[-2:]
-    where = context(
-        Key.parse(example.key),
-        before=Key.parse(example.key_before) if example.key_before else None,
-        boundary=example.boundary,
-        arrival=example.arrival,
-    )
-    found = rule.violations(sonority(prev), sonority(cur), where)
-    sites = [site for site, broken in zip(rule.sites.of(4), found, strict=True) if broken]
-    return {"".join(VOICE_LETTERS[voice] for voice in site) for site in sites}
-
-
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 def test_examples_break_and_obey(rule):
     for example in rule.breaking:
-        expected = set(example.at) if rule.sites is Sites.VOICE else {example.at}
-        assert blamed(rule, example) == expected, example
+        assert blamed(rule, example, CHORALE) == expected(rule, example), example
+        assert example.at, "a breaking example names what is blamed"
     for example in rule.obeying:
-        assert blamed(rule, example) == set(), example
+        assert blamed(rule, example, CHORALE) == set(), example
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
