@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -74,23 +74,31 @@ def harmony_of(slices: Slices, chords: Sequence[ChordSpan]) -> Harmony:
     """The chord of every slice; fields ``[time]``."""
     fields = np.full((len(Harmony._fields), len(slices)), NONE)
     fields[-1] = 0
+    bits = np.where(slices.semitone == REST, 0, 1 << (slices.semitone % 12))
     for span in chords:
         chord = span.numeral.chord(span.key)
         classes = [*chord.classes, NONE, NONE][:4]
-        rows = slice(span.start, span.stop)
-        sounding = slices.semitone[rows]
-        heard = int(np.bitwise_or.reduce(np.where(sounding == REST, 0, 1 << (sounding % 12)), None))
-        fields[:, rows] = np.array([*classes, classes[span.numeral.inversion], heard])[:, None]
+        bass = classes[span.numeral.inversion]
+        fields[:-1, span.start : span.stop] = np.array([*classes, bass])[:, None]
+    for first, last in _runs(chords):
+        rows = slice(chords[first].start, chords[last].stop)
+        fields[-1, rows] = int(np.bitwise_or.reduce(bits[rows], None))
     return Harmony(*fields)
+
+
+def _runs(chords: Sequence[ChordSpan]) -> Iterator[tuple[int, int]]:
+    """First and last index of every chord, its inversions taken together."""
+    names = [span.numeral.chord(span.key) for span in chords]
+    first = 0
+    for index in range(1, len(chords) + 1):
+        if index == len(chords) or names[index] != names[first]:
+            yield first, index - 1
+            first = index
 
 
 def _begins(n_slices: int, chords: Sequence[ChordSpan]) -> np.ndarray:
     """``bool[time]``: whether another chord begins, not only another inversion of it."""
     found = np.zeros(n_slices, bool)
-    before = None
-    for span in chords:
-        chord = span.numeral.chord(span.key)
-        found[span.start] = chord != before
-        before = chord
+    found[[chords[first].start for first, _ in _runs(chords)]] = True
     return found
 

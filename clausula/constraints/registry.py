@@ -6,12 +6,26 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from types import MappingProxyType
 
-from clausula.constraints import rules_line, rules_motion, rules_vertical
+from clausula.constraints import (
+    rules_chords,
+    rules_doubling,
+    rules_line,
+    rules_motion,
+    rules_perfect,
+    rules_texture,
+    rules_vertical,
+)
 from clausula.constraints.rule import Rule
 from clausula.errors import InputError
 
+_FILES = (rules_vertical, rules_chords, rules_doubling, rules_motion, rules_perfect, rules_texture, rules_line)
 RULES: Mapping[str, Rule] = MappingProxyType(
-    {rule.code: rule for rule in rules_vertical.RULES + rules_motion.RULES + rules_line.RULES}
+    {
+        rule.code: rule
+        for rule in sorted(
+            (rule for file in _FILES for rule in file.RULES), key=lambda rule: rule.code
+        )
+    }
 )
 
 

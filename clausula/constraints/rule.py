@@ -281,8 +281,8 @@ class Rule:
         breaking: examples that break it.
         obeying: examples that obey it; the first mends the first of ``breaking``.
         predicate: of a local rule: called with one ``Motion`` for each voice of a site (upper voice
-            first), the ``Context`` and the switches by name; returns ``[...]`` true where the rule
-            is broken. Silence never breaks one.
+            first; of all voices a list of them), the ``Context`` and the switches by name; returns
+            ``[...]`` true where the rule is broken. Silence never breaks one.
         judge: of any other rule: called with the ``Passage`` and the switches by name; returns
             ``bool[time, site]``.
         applies: whether a local rule judges a site, given the number of voices (and the switches).
@@ -352,7 +352,8 @@ class Rule:
         for site in rule.sites.of(n_voices):
             if rule.applies(site, n_voices):
                 motions = [motion(prev, cur, context, voice, earlier) for voice in site]
-                columns.append(never | rule.predicate(*motions, context))
+                judged = (motions,) if rule.sites is Sites.ALL else motions
+                columns.append(never | rule.predicate(*judged, context))
             else:
                 columns.append(never)
         if not columns:
@@ -429,3 +430,13 @@ def steps_up(voice: Motion) -> Array:
 def is_member(tone: Tone, member: Array) -> Array:
     """``bool[...]``: whether a tone is a member of a chord, given by its pitch class."""
     return sounds(tone) & (member != NONE) & (tone.semitone % 12 == member)
+
+
+def degree_of(pitch_class: Array, context: Context) -> Array:
+    """Semitones of a pitch class above the tonic, 0 to 11."""
+    return (pitch_class - context.tonic_pc) % 12
+
+
+def sounding_among(pitch_class: Array, bits: Array) -> Array:
+    """``bool[...]``: whether a pitch class is among the bits of ``Harmony.heard``."""
+    return (bits >> (pitch_class % 12)) % 2 == 1

@@ -1,4 +1,4 @@
-"""Rules of two voices that move: parallel fifths, octaves and unisons."""
+"""Rules of two voices that move: parallel, contrary and direct fifths, octaves and unisons."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from clausula.constraints.rule import (
 )
 
 
-def _perfect_fifth(upper: Tone, lower: Tone) -> Array:
+def perfect_fifth(upper: Tone, lower: Tone) -> Array:
     """Whether two tones are a perfect fifth or its compound, whichever of them is the higher."""
     semitones, steps = upper.semitone - lower.semitone, upper.step - lower.step
     upright = (semitones % 12 == 7) & (steps % 7 == 4) & (semitones > 0)
@@ -27,21 +27,21 @@ def _perfect_fifth(upper: Tone, lower: Tone) -> Array:
     return upright | crossed
 
 
-def _perfect_octave(upper: Tone, lower: Tone) -> Array:
+def perfect_octave(upper: Tone, lower: Tone) -> Array:
     """Whether two tones are a unison, an octave or its compound."""
     semitones, steps = upper.semitone - lower.semitone, upper.step - lower.step
     return (semitones % 12 == 0) & (steps % 7 == 0)
 
 
-def _parallel_fifths(upper: Motion, lower: Motion, context: Context) -> Array:
-    before = _perfect_fifth(upper.before, lower.before)
-    after = _perfect_fifth(upper.after, lower.after)
+def parallel_fifths(upper: Motion, lower: Motion, context: Context) -> Array:
+    before = perfect_fifth(upper.before, lower.before)
+    after = perfect_fifth(upper.after, lower.after)
     return before & after & similar(upper, lower) & inverse(context.boundary)
 
 
-def _parallel_octaves(upper: Motion, lower: Motion, context: Context) -> Array:
-    before = _perfect_octave(upper.before, lower.before)
-    after = _perfect_octave(upper.after, lower.after)
+def parallel_octaves(upper: Motion, lower: Motion, context: Context) -> Array:
+    before = perfect_octave(upper.before, lower.before)
+    after = perfect_octave(upper.after, lower.after)
     gap_before = upper.before.semitone - lower.before.semitone
     gap_after = upper.after.semitone - lower.after.semitone
     opens = (gap_before == 0) & ((gap_after == 12) | (gap_after == -12))
@@ -55,7 +55,7 @@ M01 = Rule(
     name="Parallel fifths",
     scope=Scope.SLICES,
     sites=Sites.PAIR,
-    predicate=_parallel_fifths,
+    predicate=parallel_fifths,
     severity=Severity.ERROR,
     enforcement=Enforcement.MASK,
     message="Parallel fifths between {upper} and {lower}: {upper_before}-{lower_before} to "
@@ -87,7 +87,7 @@ M02 = Rule(
     name="Parallel octaves or unisons",
     scope=Scope.SLICES,
     sites=Sites.PAIR,
-    predicate=_parallel_octaves,
+    predicate=parallel_octaves,
     severity=Severity.ERROR,
     enforcement=Enforcement.MASK,
     message="Parallel octaves or unisons between {upper} and {lower}: "
