@@ -9,16 +9,18 @@ from types import MappingProxyType
 from clausula.constraints import (
     rules_chords,
     rules_doubling,
+    rules_leaps,
     rules_line,
     rules_motion,
     rules_perfect,
+    rules_resolution,
     rules_texture,
     rules_vertical,
 )
 from clausula.constraints.rule import Rule
 from clausula.errors import InputError
 
-_FILES = (rules_vertical, rules_chords, rules_doubling, rules_motion, rules_perfect, rules_texture, rules_line)
+_FILES = (rules_vertical, rules_chords, rules_doubling, rules_motion, rules_perfect, rules_texture, rules_line, rules_leaps, rules_resolution)
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
         rule.code: rule
