@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -11,9 +11,8 @@ import numpy as np
 from clausula.checker.cadences import cadences_of
 from clausula.checker.context import context_of, phrase_ends
 from clausula.checker.harmony import chords_of
-from clausula.checker.keys import local_keys
 from clausula.checker.tones import tone_kinds
-from clausula.constraints.passage import ChordSpan, Passage, Task
+from clausula.constraints.passage import ON_BEAT, ChordSpan, Passage, Task, levels_of, lines_of
 from clausula.constraints.rule import NONE, Harmony
 from clausula.constraints.rulesets import RuleSet
 from clausula.grid import REST
@@ -48,26 +47,39 @@ def passage_of(score: Score, ruleset: RuleSet, reading: Reading) -> Passage:
     """
     slices = slices_of(score)
     ends = phrase_ends(score)
-    keys = reading.keys or local_keys(slices, reading.home, ends)
-    bare = Passage(
-        slices, context_of(slices, ruleset, keys, ends), (), np.zeros((0, 0)), (), ends, reading.task
-    )
+    lines, level = lines_of(slices), levels_of(slices)
     chords = reading.chords
     if chords is None:
-        chords = chords_of(slices, bare.lines, bare.level, reading.home, ends, reading.keys)
-    context = bare.context._replace(
-        chord=(now := harmony_of(slices, chords)),
+        chords = chords_of(slices, lines, level, reading.home, ends, reading.keys)
+    keys = reading.keys or _keys_of(slices, chords, reading.home)
+    now = harmony_of(slices, chords)
+    kinds = tone_kinds(slices, lines, chords)
+    context = context_of(slices, ruleset, keys, ends)._replace(
+        chord=now,
         chord_before=Harmony(*(np.append(NONE, field[:-1]) for field in now)),
         begins=_begins(len(slices), chords),
-        on_beat=bare.level <= 2,
+        on_beat=level <= ON_BEAT,
     )
-    return replace(
-        bare,
+    return Passage(
+        slices=slices,
         context=context,
         chords=chords,
-        tones=tone_kinds(slices, bare.lines, chords),
+        tones=kinds,
         cadences=cadences_of(slices, chords, ends),
+        ends=ends,
+        task=reading.task,
     )
+
+
+def _keys_of(
+    slices: Slices, chords: Sequence[ChordSpan], home: Key
+) -> tuple[tuple[Fraction, Key], ...]:
+    """``(onset, key)`` wherever the key of the chords changes."""
+    found = [(Fraction(slices.onset[0]), chords[0].key if chords else home)]
+    for span in chords:
+        if span.key != found[-1][1]:
+            found.append((slices.onset[span.start], span.key))
+    return tuple(found)
 
 
 def harmony_of(slices: Slices, chords: Sequence[ChordSpan]) -> Harmony:
@@ -87,8 +99,8 @@ def harmony_of(slices: Slices, chords: Sequence[ChordSpan]) -> Harmony:
 
 
 def _runs(chords: Sequence[ChordSpan]) -> Iterator[tuple[int, int]]:
-    """First and last index of every chord, its inversions taken together."""
-    names = [span.numeral.chord(span.key) for span in chords]
+    """First and last index of every chord: inversions, and a seventh that joins, do not end it."""
+    names = [span.numeral.chord(span.key).tones[:2] for span in chords]
     first = 0
     for index in range(1, len(chords) + 1):
         if index == len(chords) or names[index] != names[first]:

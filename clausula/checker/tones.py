@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from clausula.checker.harmony import FARTHER, approaches, departures
-from clausula.constraints.passage import ChordSpan, Line, ToneKind
+from clausula.constraints.passage import ON_BEAT, ChordSpan, Line, ToneKind, levels_of
 from clausula.grid import REST
 from clausula.slices import Slices
 
@@ -23,29 +23,40 @@ def tone_kinds(
     """``[time, voice]`` what the note that sounds does there, as ``ToneKind``."""
     kinds = np.full(slices.semitone.shape, int(ToneKind.SILENT))
     tones = np.where(slices.semitone == REST, -1, 7 * (slices.semitone % 12) + slices.step % 7)
-    figures = [_figures(line) for line in lines]
+    figures = [_figures(line, levels_of(slices)) for line in lines]
     for span in chords:
         rows = slice(span.start, span.stop)
-        member = np.isin(tones[rows], span.numeral.chord(span.key).tones)
+        chord = span.numeral.chord(span.key)
+        member = np.isin(tones[rows], chord.tones)
+        seventh = tones[rows] == chord.seventh
         for voice, line in enumerate(lines):
             note = slices.note[rows, voice]
             if not len(line):
                 continue
             held = (note >= 0) & (line.start[note] < span.start)
             foreign = np.where(held, figures[voice].kept[note], figures[voice].struck[note])
-            kinds[rows, voice] = np.where(member[:, voice], int(ToneKind.CHORD), foreign)
+            own = member[:, voice] & ~(seventh[:, voice] & figures[voice].passing[note] & ~held)
+            kinds[rows, voice] = np.where(own, int(ToneKind.CHORD), foreign)
             kinds[rows, voice][note < 0] = int(ToneKind.SILENT)
     return kinds
 
 
 class _Figure(NamedTuple):
-    """What each note of a line is where it is foreign: struck with its chord, or kept into it."""
+    """What each note of a line is where it is foreign.
+
+    Attributes:
+        struck: if it begins with or within its chord, as ``ToneKind``.
+        kept: if it was there before the chord.
+        passing: ``bool[note]`` whether even a chord's seventh is only touched by it: off the beat,
+            by step on both sides and not downward.
+    """
 
     struck: np.ndarray
     kept: np.ndarray
+    passing: np.ndarray
 
 
-def _figures(line: Line) -> _Figure:
+def _figures(line: Line, level: np.ndarray) -> _Figure:
     into, out = approaches(line), departures(line)
     onward = np.append(out[1:], FARTHER) if len(line) else out  # from the next note on
     backward = np.append(FARTHER, into[:-1]) if len(line) else into
@@ -82,7 +93,9 @@ def _figures(line: Line) -> _Figure:
     kept = np.select(
         [out == -1, out == 1], [ToneKind.SUSPENSION, ToneKind.RETARDATION], ToneKind.PEDAL
     )
-    return _Figure(struck.astype(int), kept.astype(int))
+    weak = level[line.start] > ON_BEAT
+    touched = weak & step_in & step_out & (out != -1)
+    return _Figure(struck.astype(int), kept.astype(int), touched)
 
 
 def _leaps(steps: np.ndarray) -> np.ndarray:

@@ -23,6 +23,7 @@ from clausula.pitch import Key
 from clausula.score import Part
 from clausula.slices import Slices
 
+ON_BEAT = 2  # the weakest metrical level of a beat
 NO_CHORD = -1  # the chord of a slice in which nothing sounds
 
 
@@ -181,13 +182,17 @@ class Passage:
     @cached_property
     def lines(self) -> tuple[Line, ...]:
         """The notes of each voice."""
-        return tuple(_line(self.slices, voice) for voice in range(self.n_voices))
+        return lines_of(self.slices)
 
     @cached_property
     def level(self) -> np.ndarray:
-        """``[time]`` metrical weight of a slice's onset: 0 downbeat, 1 other strong beat, 2 beat,
-        3 half beat, 4 less."""
-        return np.array([metrical_level(self.slices, time) for time in range(len(self))])
+        """``[time]`` metrical level of each slice's onset, as ``levels_of``."""
+        return levels_of(self.slices)
+
+    @cached_property
+    def embellishes(self) -> np.ndarray:
+        """``bool[time, voice]`` whether a note is no chord tone."""
+        return self.tones > int(ToneKind.CHORD)
 
     @cached_property
     def chord_of_slice(self) -> np.ndarray:
@@ -202,17 +207,28 @@ class Passage:
         return np.zeros((len(self), n_sites), bool)
 
 
-def metrical_level(slices: Slices, time: int) -> int:
-    """How weak the moment is at which a slice begins; as ``Passage.level``."""
-    measure, beat = slices.place[time]
-    del measure
+def levels_of(slices: Slices) -> np.ndarray:
+    """``[time]`` how weak the moment is at which a slice begins.
+
+    0 is the downbeat, 1 another strong beat, 2 a beat, 3 half a beat, 4 anything less.
+    """
+    return np.array([_level(slices, time) for time in range(len(slices))])
+
+
+def _level(slices: Slices, time: int) -> int:
+    beat = slices.place[time][1]
     if beat == 1:
         return 0
     if beat.denominator > 1:
         return 3 if beat.denominator == 2 else 4
-    beats = slices.score.meter_at(slices.onset[time])
-    count = int(beats.quarters / beats.beat)
-    return 1 if count % 2 == 0 and beat == 1 + count // 2 else 2
+    meter = slices.score.meter_at(slices.onset[time])
+    beats = int(meter.quarters / meter.beat)
+    return 1 if beats % 2 == 0 and beat == 1 + beats // 2 else ON_BEAT
+
+
+def lines_of(slices: Slices) -> tuple[Line, ...]:
+    """The notes of each voice."""
+    return tuple(_line(slices, voice) for voice in range(slices.n_voices))
 
 
 def at(times: Sequence[tuple[Fraction, str]], onset: Fraction) -> str | None:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from clausula.constraints import (
     rules_chords,
     rules_doubling,
+    rules_leading,
     rules_leaps,
     rules_line,
     rules_motion,
@@ -20,7 +21,7 @@ from clausula.constraints import (
 from clausula.constraints.rule import Rule
 from clausula.errors import InputError
 
-_FILES = (rules_vertical, rules_chords, rules_doubling, rules_motion, rules_perfect, rules_texture, rules_line, rules_leaps, rules_resolution)
+_FILES = (rules_vertical, rules_chords, rules_doubling, rules_motion, rules_perfect, rules_texture, rules_line, rules_leaps, rules_resolution, rules_leading)
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
         rule.code: rule

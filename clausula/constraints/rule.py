@@ -17,11 +17,11 @@ from itertools import combinations
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from clausula.grid import REST
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from clausula.constraints.passage import Passage
 
 Array = Any  # a NumPy array, a JAX array, or a number that broadcasts with them
@@ -113,6 +113,7 @@ class Motion(NamedTuple):
         high: highest MIDI number that the rule set allows this voice.
         earlier: the note that the voice sang before that of the earlier slice; silence where there
             is none, a rest stands between, or nobody knows.
+        embellishes: whether the tone at the earlier slice is known to be no chord tone.
     """
 
     before: Tone
@@ -120,6 +121,7 @@ class Motion(NamedTuple):
     low: Array
     high: Array
     earlier: Tone = SILENCE
+    embellishes: Array = False
 
 
 class Harmony(NamedTuple):
@@ -331,10 +333,18 @@ class Rule:
         """``bool[time, site]``: where a passage breaks the rule."""
         if self.judge is not None:
             return self.under({}).judge(passage)
-        return self.violations(passage.prev, passage.cur, passage.context, passage.earlier)
+        embellished = np.vstack([passage.embellishes[:1] & False, passage.embellishes[:-1]])
+        return self.violations(
+            passage.prev, passage.cur, passage.context, passage.earlier, embellished
+        )
 
     def violations(
-        self, prev: Sonority, cur: Sonority, context: Context, earlier: Sonority | None = None
+        self,
+        prev: Sonority,
+        cur: Sonority,
+        context: Context,
+        earlier: Sonority | None = None,
+        embellishes: Array | None = None,
     ) -> Array:
         """``bool[..., site]``: where a local rule is broken, one column a site in order.
 
@@ -343,6 +353,7 @@ class Rule:
             cur: the later slice, same shape.
             context: fields that broadcast to ``[...]``.
             earlier: what each voice sang before the note of ``prev``; unknown if left out.
+            embellishes: ``bool[..., voice]`` whether the tone of ``prev`` is no chord tone.
         """
         rule = self.under({})
         n_voices = cur.semitone.shape[-1]
@@ -351,7 +362,7 @@ class Rule:
         columns = []
         for site in rule.sites.of(n_voices):
             if rule.applies(site, n_voices):
-                motions = [motion(prev, cur, context, voice, earlier) for voice in site]
+                motions = [motion(prev, cur, context, voice, earlier, embellishes) for voice in site]
                 judged = (motions,) if rule.sites is Sites.ALL else motions
                 columns.append(never | rule.predicate(*judged, context))
             else:
@@ -362,7 +373,12 @@ class Rule:
 
 
 def motion(
-    prev: Sonority, cur: Sonority, context: Context, voice: int, earlier: Sonority | None = None
+    prev: Sonority,
+    cur: Sonority,
+    context: Context,
+    voice: int,
+    earlier: Sonority | None = None,
+    embellishes: Array | None = None,
 ) -> Motion:
     """What one voice does between two slices; arrays ``[...]``."""
     return Motion(
@@ -371,6 +387,7 @@ def motion(
         context.low[..., voice],
         context.high[..., voice],
         SILENCE if earlier is None else earlier.tone(voice),
+        False if embellishes is None else embellishes[..., voice],
     )
 
 

@@ -26,6 +26,7 @@ from clausula.constraints.rule import (
     is_member,
     inverse,
     sounding_among,
+    sounds,
 )
 
 _CHORD = frozenset({Reads.CHORD})
@@ -39,28 +40,33 @@ def several(site: tuple[int, ...], n_voices: int) -> bool:
 
 
 def _missing(member: Array, context: Context) -> Array:
-    """Whether a chord that begins never sounds one of its members."""
-    known = (member != NONE) & (context.chord.heard != 0)
+    """Whether a chord that begins on a beat never sounds one of its members."""
+    known = (member != NONE) & (context.chord.heard != 0) & context.on_beat
     return known & context.begins & inverse(sounding_among(member, context.chord.heard))
 
 
-def _third_missing(_voices: Sequence[Motion], context: Context) -> Array:
-    return _missing(context.chord.third, context)
+def _enough(voices: Sequence[Motion]) -> Array:
+    """Whether voices enough sound for a whole chord."""
+    return sum(sounds(voice.after) * 1 for voice in voices) >= _FEWEST
 
 
-def _root_missing(_voices: Sequence[Motion], context: Context) -> Array:
+def _third_missing(voices: Sequence[Motion], context: Context) -> Array:
+    return _missing(context.chord.third, context) & _enough(voices)
+
+
+def _root_missing(voices: Sequence[Motion], context: Context) -> Array:
     chord = context.chord
     diminished = (chord.fifth - chord.root) % 12 == _TRITONE
-    return _missing(chord.root, context) & inverse(diminished)
+    return _missing(chord.root, context) & _enough(voices) & inverse(diminished)
 
 
-def _seventh_missing(_voices: Sequence[Motion], context: Context) -> Array:
-    return _missing(context.chord.seventh, context)
+def _seventh_missing(voices: Sequence[Motion], context: Context) -> Array:
+    return _missing(context.chord.seventh, context) & _enough(voices)
 
 
-def _fifth_missing_inverted(_voices: Sequence[Motion], context: Context) -> Array:
+def _fifth_missing_inverted(voices: Sequence[Motion], context: Context) -> Array:
     inverted = (context.chord.bass != context.chord.root) & (context.chord.bass != NONE)
-    return _missing(context.chord.fifth, context) & inverted
+    return _missing(context.chord.fifth, context) & _enough(voices) & inverted
 
 
 def _root_tripled(passage: Passage) -> np.ndarray:

@@ -43,7 +43,7 @@ def leaves(voice: Motion, context: Context) -> Array:
 
 def _seventh_unresolved(voice: Motion, context: Context) -> Array:
     before = context.chord_before
-    seventh = is_member(voice.before, before.seventh)
+    seventh = is_member(voice.before, before.seventh) & inverse(voice.embellishes)
     # In V43 between I and I6 the seventh rises with the bass: fa to sol over re to mi.
     rising = (before.bass == before.fifth) & (degree_of(before.root, context.before) == _DOMINANT)
     rising = rising & steps_up(voice)
