@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import zip_longest
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from clausula.checker.cadences import cadences_of
 from clausula.checker.context import context_of, phrase_ends
 from clausula.checker.harmony import chords_of
 from clausula.checker.tones import tone_kinds
+from clausula.chords import parse_numeral
 from clausula.constraints.passage import ON_BEAT, ChordSpan, Passage, Task, levels_of, lines_of
 from clausula.constraints.rule import NONE, Harmony
 from clausula.constraints.rulesets import RuleSet
@@ -49,6 +51,8 @@ def passage_of(score: Score, ruleset: RuleSet, reading: Reading) -> Passage:
     ends = phrase_ends(score)
     lines, level = lines_of(slices), levels_of(slices)
     chords = reading.chords
+    if chords is None and reading.task.numerals:
+        chords = chords_asked(slices, reading.task.numerals, reading.keys, reading.home)
     if chords is None:
         chords = chords_of(slices, lines, level, reading.home, ends, reading.keys)
     keys = reading.keys or _keys_of(slices, chords, reading.home)
@@ -69,6 +73,36 @@ def passage_of(score: Score, ruleset: RuleSet, reading: Reading) -> Passage:
         ends=ends,
         task=reading.task,
     )
+
+
+def chords_asked(
+    slices: Slices,
+    numerals: Sequence[tuple[Fraction, str]],
+    keys: Sequence[tuple[Fraction, Key]],
+    home: Key,
+) -> tuple[ChordSpan, ...]:
+    """The chords that Roman numerals ask for, each until the next.
+
+    Args:
+        slices: the passage under them.
+        numerals: onset in quarters and numeral, which may begin with a key: ``"G: V"``.
+        keys: ``(onset, key)`` wherever the local key changes, where that is known.
+        home: the key where nothing else is said.
+
+    Raises:
+        InputError: one is no numeral.
+    """
+    onsets = np.array([float(onset) for onset in slices.onset])
+    key, spans = home, []
+    for (onset, text), following in zip_longest(numerals, numerals[1:]):
+        start = int(np.searchsorted(onsets, float(onset)))
+        end = len(onsets) if following is None else np.searchsorted(onsets, float(following[0]))
+        named, colon, name = text.rpartition(":")
+        given = next((key for moment, key in reversed(keys) if moment <= onset), None)
+        key = Key.parse(named) if colon else given or key
+        if start < int(end):
+            spans.append(ChordSpan(start, int(end), key, parse_numeral(name.strip(), key)))
+    return tuple(spans)
 
 
 def _keys_of(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
+from clausula.constraints.cadence import CadenceKind
 from clausula.constraints.passage import Task
 from clausula.constraints.rule import Example
 from clausula.errors import InputError
@@ -97,10 +99,25 @@ def task_of_example(example: Example) -> Task:
     return Task(
         species=example.species,
         cantus=letters.index(example.cantus) if example.cantus else None,
-        figures=tuple(
-            (Fraction(place), text) for place, text in enumerate(example.figures) if text
-        ),
+        numerals=tuple(_placed(example.numerals)) if example.asked else (),
+        figures=tuple((Fraction(place), text) for place, text in enumerate(example.figures)),
+        cadence=CadenceKind(example.cadence) if example.cadence else None,
+        given=_given(example.given, letters) if example.given else (),
     )
+
+
+def _placed(numerals: Sequence[str]) -> Iterator[tuple[Fraction, str]]:
+    """Each numeral with its onset in quarters; ``"V:2"`` lasts two."""
+    now = Fraction(0)
+    for text in numerals:
+        name, _, length = text.partition(":")
+        yield now, name
+        now += Fraction(length or 1)
+
+
+def _given(text: str, letters: str) -> tuple[tuple[int, Part], ...]:
+    letter, _, line = text.partition(":")
+    return ((letters.index(letter), _part(letter, line)),)
 
 
 def _part(letter: str, line: str) -> Part:

@@ -9,6 +9,10 @@ from types import MappingProxyType
 from clausula.constraints import (
     rules_chords,
     rules_doubling,
+    rules_dissonance,
+    rules_given,
+    rules_harmony,
+    rules_labels,
     rules_leading,
     rules_leaps,
     rules_line,
@@ -21,7 +25,7 @@ from clausula.constraints import (
 from clausula.constraints.rule import Rule
 from clausula.errors import InputError
 
-_FILES = (rules_vertical, rules_chords, rules_doubling, rules_motion, rules_perfect, rules_texture, rules_line, rules_leaps, rules_resolution, rules_leading)
+_FILES = (rules_vertical, rules_chords, rules_doubling, rules_motion, rules_perfect, rules_texture, rules_line, rules_leaps, rules_resolution, rules_leading, rules_given, rules_harmony, rules_dissonance, rules_labels)
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
         rule.code: rule

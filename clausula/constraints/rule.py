@@ -226,6 +226,9 @@ class Example:
         where: measure and beat of the finding, ``"2.3"``; the last chord's, if left out.
         species: of counterpoint, 1 to 5.
         cantus: letter of the voice that has the cantus firmus.
+        asked: whether the numerals were asked for, and are not only what the chords are.
+        cadence: with which the exercise was to close, ``"PAC"``.
+        given: a part that was to stay, ``"S: C5:2 D5"``.
     """
 
     key: str
@@ -242,6 +245,9 @@ class Example:
     where: str = ""
     species: int = 0
     cantus: str = ""
+    asked: bool = False
+    cadence: str = ""
+    given: str = ""
 
 
 def everywhere(site: tuple[int, ...], n_voices: int) -> bool:

@@ -1,0 +1,227 @@
+"""Rules of exercises: what was asked for, numerals, figures, given parts, a cadence, is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from clausula.constraints.cadence import CadenceKind
+from clausula.constraints.passage import Passage, ToneKind
+from clausula.constraints.rule import Enforcement, Example, Rule, Scope, Severity, Sites
+from clausula.figures import tones_of
+from clausula.grid import REST
+from clausula.pitch import SpelledPitch
+from clausula.score import Part
+
+
+class Asked(NamedTuple):
+    """What may sound from slice ``start`` to before ``stop``.
+
+    Attributes:
+        start: first slice.
+        stop: the slice after the last.
+        tones: that belong to the chord.
+        bass: tone that belongs in the bass, none where the figures leave it free.
+    """
+
+    start: int
+    stop: int
+    tones: frozenset[int]
+    bass: int | None
+
+
+def asked_for(passage: Passage) -> Iterator[Asked]:
+    """What numerals or figures ask for, in order of time."""
+    if passage.task.numerals:
+        for span in passage.chords:
+            tones = span.numeral.chord(span.key).tones
+            yield Asked(span.start, span.stop, frozenset(tones), tones[span.numeral.inversion])
+    for onset, text in passage.task.figures:
+        start = next((t for t, o in enumerate(passage.slices.onset) if o == onset), None)
+        if start is None or passage.cur.semitone[start, -1] == REST:
+            continue
+        fifths = passage.slices.score.key_at(onset).fifths
+        yield Asked(start, _until(passage, start), _figured(passage, start, text, fifths), None)
+
+
+def _figured(passage: Passage, time: int, text: str, fifths: int) -> frozenset[int]:
+    bass = SpelledPitch(int(passage.cur.semitone[time, -1]), int(passage.cur.step[time, -1]))
+    return tones_of(text, bass, fifths)
+
+
+def _until(passage: Passage, start: int) -> int:
+    """Where figures end: at the next ones, or where the bass moves."""
+    onsets = {onset for onset, _ in passage.task.figures}
+    for time in range(start + 1, len(passage)):
+        if passage.slices.onset[time] in onsets or passage.slices.moved[time, -1]:
+            return time
+    return len(passage)
+
+
+def _foreign(passage: Passage) -> np.ndarray:
+    """Notes that are no member of what was asked for, nor embellish it."""
+    found = passage.nothing(passage.n_voices)
+    semitone, step = passage.cur.semitone, passage.cur.step
+    tones = np.where(semitone == REST, -1, 7 * (semitone % 12) + step % 7)
+    legal = (passage.tones != int(ToneKind.OTHER)) & (passage.tones != int(ToneKind.CHORD))
+    for asked in asked_for(passage):
+        rows = slice(asked.start, asked.stop)
+        foreign = ~np.isin(tones[rows], sorted(asked.tones)) & (semitone[rows] != REST)
+        throughout = foreign.all(axis=0)
+        wrong = foreign & (throughout | ~legal[rows]) & passage.slices.moved[rows]
+        # A note kept from before that never becomes a member is named where the chord begins.
+        wrong[0] |= throughout & ~passage.slices.moved[asked.start]
+        found[rows] |= wrong
+    return found
+
+
+def _wrong_bass(passage: Passage) -> np.ndarray:
+    found = passage.nothing(passage.n_voices)
+    semitone, step = passage.cur.semitone[:, -1], passage.cur.step[:, -1]
+    for asked in asked_for(passage):
+        sung = 7 * (semitone[asked.start] % 12) + step[asked.start] % 7
+        silent = semitone[asked.start] == REST
+        found[asked.start, -1] |= asked.bass is not None and not silent and sung != asked.bass
+    return found
+
+
+_HALF = (CadenceKind.HC, CadenceKind.PHRYGIAN)
+
+
+def _no_cadence(passage: Passage) -> np.ndarray:
+    found = passage.nothing(1)
+    wanted = passage.task.cadence
+    if wanted is None or not passage.chords:
+        return found
+    last = _last_root(passage)
+    made = [cadence.kind for cadence in passage.cadences if cadence.arrival >= last]
+    alike = _HALF if wanted is CadenceKind.HC else (wanted,)
+    found[-1, 0] = not any(kind in alike for kind in made)
+    return found
+
+
+def _last_root(passage: Passage) -> int:
+    """The slice in which the last chord begins, inversions taken together."""
+    return int(np.flatnonzero(passage.context.begins)[-1])
+
+
+def _altered(passage: Passage) -> np.ndarray:
+    found = passage.nothing(passage.n_voices)
+    for voice, part in passage.task.given:
+        differs = np.array([_differs(passage, time, voice, part) for time in range(len(passage))])
+        goes_on = np.concatenate([[False], differs[:-1]]) & ~passage.slices.moved[:, voice]
+        found[:, voice] = differs & ~goes_on
+    return found
+
+
+def _differs(passage: Passage, time: int, voice: int, part: Part) -> bool:
+    """Whether a voice sounds or strikes something else than was given."""
+    onset = passage.slices.onset[time]
+    given = next((n for n in part.notes if n.onset <= onset < n.end), None)
+    own = passage.slices.note_at(time, voice)
+    if given is None or own is None:
+        return given is not own
+    return own.pitch != given.pitch or (own.onset == onset) != (given.onset == onset)
+
+
+V18 = Rule(
+    code="V18",
+    name="Note foreign to the given chord",
+    scope=Scope.WINDOW,
+    sites=Sites.VOICE,
+    judge=_foreign,
+    severity=Severity.ERROR,
+    enforcement=Enforcement.AUTOMATON,
+    message="The {voice}'s {pitch} is no member of the chord that is asked for, nor a legal "
+    "embellishment of it",
+    says="Every note belongs to the chord that the numeral or the figures ask for, or embellishes "
+    "it and moves on while it lasts.",
+    why="The exercise asks for these chords and no others.",
+    exceptions="Passing and neighbouring notes, suspensions and other embellishments that are left "
+    "as they should be before the chord ends.",
+    source="A course handout after Aldwell and Schachter",
+    breaking=(
+        Example("C", ("C5 G4 E4 C3", "D5 A4 B3 G3"), numerals=("I", "V"), asked=True, at="A"),
+        Example("C", ("C5 G4 E4 C3", "D5 G4 C4 B2"), figures=("", "6"), at="T"),
+    ),
+    obeying=(
+        Example("C", ("C5 G4 E4 C3", "D5 G4 B3 G3"), numerals=("I", "V"), asked=True),
+        Example("C", ("C5 G4 E4 C3", "D5 G4 G3 B2"), figures=("", "6")),
+        Example(
+            "C",
+            lines=("C5:1 D5:1/2 C5:1/2 B4:1", "G4:1 G4:1 G4:1", "E4:1 B3:1 D4:1", "C3:1 G3:1 G2:1"),
+            numerals=("I", "V:2"),
+            asked=True,
+        ),
+    ),
+)
+
+V19 = Rule(
+    code="V19",
+    name="Wrong bass note",
+    scope=Scope.SLICES,
+    sites=Sites.VOICE,
+    judge=_wrong_bass,
+    severity=Severity.ERROR,
+    enforcement=Enforcement.AUTOMATON,
+    message="The {voice} has {pitch}, which is not the bass of {chord}",
+    says="The bass sings the member of the chord that its figures put there.",
+    why="The inversion is part of what is asked for: it is heard in the bass.",
+    source="A web exercise; a course handout after Aldwell and Schachter",
+    breaking=(
+        Example("C", ("C5 G4 E4 C3", "D5 G4 D4 G3"), numerals=("I", "V6"), asked=True, at="B"),
+        Example("a", ("A4 E4 C4 A3", "B4 E4 G#3 E3"), numerals=("i", "V65"), asked=True, at="B"),
+    ),
+    obeying=(
+        Example("C", ("C5 G4 E4 C3", "D5 G4 D4 B2"), numerals=("I", "V6"), asked=True),
+        Example("a", ("A4 E4 C4 A3", "B4 E4 D4 G#3"), numerals=("i", "V65"), asked=True),
+    ),
+)
+
+H04 = Rule(
+    code="H04",
+    name="Required cadence missing",
+    scope=Scope.EXERCISE,
+    sites=Sites.ALL,
+    judge=_no_cadence,
+    severity=Severity.ERROR,
+    enforcement=Enforcement.AUTOMATON,
+    message="The exercise does not close with the cadence that is asked for; it ends on {chord}",
+    says="The exercise closes with the cadence that it asks for.",
+    why="A cadence is what makes a close; without it the music stops and does not end.",
+    source="Integrated Music Theory (Butterfield); Open Music Theory, version 1",
+    breaking=(
+        Example("C", ("C5 G4 E4 C3", "C5 A4 F4 F3", "C5 G4 E4 C3"), cadence="PAC", at="SATB"),
+        Example("a", ("A4 E4 C4 A3", "B4 E4 G#3 E3"), cadence="PAC", at="SATB"),
+    ),
+    obeying=(
+        Example("C", ("C5 G4 E4 C3", "B4 G4 D4 G3", "C5 G4 E4 C3"), cadence="PAC"),
+        Example("a", ("A4 E4 C4 A3", "B4 E4 G#3 E3"), cadence="HC"),
+    ),
+)
+
+H08 = Rule(
+    code="H08",
+    name="Given part altered",
+    scope=Scope.EXERCISE,
+    sites=Sites.VOICE,
+    judge=_altered,
+    severity=Severity.ERROR,
+    enforcement=Enforcement.AUTOMATON,
+    message="The {voice} was given and has been changed here",
+    says="What is given stays as it is.",
+    why="Another melody or bass is another exercise.",
+    source="The task itself",
+    breaking=(
+        Example("C", ("C5 G4 E4 C3", "D5 G4 B3 G3"), given="S: C5 B4", at="S"),
+        Example("C", ("C5 G4 E4 C3", "D5 G4 B3 G3"), given="B: C3:2", at="B"),
+    ),
+    obeying=(
+        Example("C", ("C5 G4 E4 C3", "B4 G4 D4 G3"), given="S: C5 B4"),
+        Example("C", ("C5 G4 E4 C3", "D5 G4 B3 G3"), given="B: C3 G3"),
+    ),
+)
+
+RULES = (V18, V19, H04, H08)
