@@ -187,7 +187,8 @@ def chords_of(
         fit = fit + _outside(slices, keys, space)[:, :, None]
     closing = _last_slices(slices, ends)
     path = _cheapest(fit, level, closing, space, costs)
-    return _spans(path, np.where(level < 4, bass, -1), slices, space)
+    spans = _spans(path, np.where(level < 4, bass, -1), slices, space)
+    return _with_thirds(spans, slices)
 
 
 def _last_slices(slices: Slices, ends: Sequence[Fraction]) -> set[int]:
@@ -384,6 +385,24 @@ def _spans(
             found += _inversions(start, time, path[start], bass, space)
         start = time
     return tuple(found)
+
+
+def _with_thirds(spans: Sequence[ChordSpan], slices: Slices) -> tuple[ChordSpan, ...]:
+    """The chords, one whose third comes only with the next on its root being that one already."""
+    sounding = slices.semitone != REST
+    tones = np.where(sounding, 7 * (slices.semitone % 12) + slices.step % 7, -1)
+    found: list[ChordSpan] = []
+    for span in reversed(spans):
+        chord = span.numeral.chord(span.key)
+        if found and found[-1].start == span.stop:
+            later = found[-1].numeral.chord(found[-1].key)
+            waits = later.root == chord.root and later.tones[1] != chord.tones[1]
+            if waits and chord.tones[1] not in tones[span.start : span.stop]:
+                follows = found[-1]
+                numeral = replace(follows.numeral, inversion=min(span.numeral.inversion, 2))
+                span = ChordSpan(span.start, span.stop, follows.key, numeral)
+        found.append(span)
+    return tuple(reversed(found))
 
 
 def _inversions(

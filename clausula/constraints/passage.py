@@ -17,7 +17,7 @@ import numpy as np
 
 from clausula.chords import Numeral
 from clausula.constraints.cadence import CadenceKind
-from clausula.constraints.rule import Context, Sonority
+from clausula.constraints.rule import Beside, Context, Sonority
 from clausula.grid import REST
 from clausula.pitch import Key
 from clausula.score import Part
@@ -190,9 +190,24 @@ class Passage:
         return levels_of(self.slices)
 
     @cached_property
-    def embellishes(self) -> np.ndarray:
-        """``bool[time, voice]`` whether a note is no chord tone."""
-        return self.tones > int(ToneKind.CHORD)
+    def beside(self) -> Beside:
+        """What local rules may know of each voice beside two slices."""
+        embellishes = self.tones > int(ToneKind.CHORD)
+        return Beside(
+            self.earlier,
+            np.concatenate([embellishes[:1] & False, embellishes[:-1]]),
+            self._brief(),
+        )
+
+    def _brief(self) -> np.ndarray:
+        """``bool[time, voice]`` whether a note lasts less than a beat."""
+        score, found = self.slices.score, np.zeros(self.tones.shape, bool)
+        beats = np.array([float(score.meter_at(onset).beat) for onset in self.slices.onset])
+        for voice, line in enumerate(self.lines):
+            note = self.slices.note[:, voice]
+            if len(line):
+                found[:, voice] = (note >= 0) & (line.duration[note] < beats)
+        return found
 
     @cached_property
     def chord_of_slice(self) -> np.ndarray:

@@ -114,6 +114,7 @@ class Motion(NamedTuple):
         earlier: the note that the voice sang before that of the earlier slice; silence where there
             is none, a rest stands between, or nobody knows.
         embellishes: whether the tone at the earlier slice is known to be no chord tone.
+        brief: whether the tone at the later slice is known to be one of less than a beat.
     """
 
     before: Tone
@@ -122,6 +123,7 @@ class Motion(NamedTuple):
     high: Array
     earlier: Tone = SILENCE
     embellishes: Array = False
+    brief: Array = False
 
 
 class Harmony(NamedTuple):
@@ -156,6 +158,20 @@ class Sonority(NamedTuple):
     def tone(self, voice: int) -> Tone:
         """The tone of one voice, arrays ``[...]``."""
         return Tone(*(array[..., voice] for array in self))
+
+
+class Beside(NamedTuple):
+    """What is known of each voice beside two slices; see ``Motion``.
+
+    Attributes:
+        earlier: arrays ``[..., voice]``.
+        embellishes: ``bool[..., voice]``.
+        brief: ``bool[..., voice]``.
+    """
+
+    earlier: Sonority
+    embellishes: Array
+    brief: Array
 
 
 class Context(NamedTuple):
@@ -293,7 +309,8 @@ class Rule:
             ``[...]`` true where the rule is broken. Silence never breaks one.
         judge: of any other rule: called with the ``Passage`` and the switches by name; returns
             ``bool[time, site]``.
-        applies: whether a local rule judges a site, given the number of voices (and the switches).
+        applies: whether a local rule judges a site, given the number of voices, and the switch
+            ``pairs`` where there is one.
         blames_before: whether the fault stands in the earlier slice.
         of_cadence: whether the rule reads ``arrival``: it judges how a cadence is made, and given
             notes that break it have another cadence. Any other fault of given notes is theirs.
@@ -331,7 +348,7 @@ class Rule:
             self,
             predicate=self.predicate and partial(self.predicate, **chosen),
             judge=self.judge and partial(self.judge, **chosen),
-            applies=self.applies if self.applies is everywhere else partial(self.applies, **chosen),
+            applies=partial(self.applies, pairs=chosen["pairs"]) if "pairs" in chosen else self.applies,
             switches={},
         )
 
@@ -339,18 +356,14 @@ class Rule:
         """``bool[time, site]``: where a passage breaks the rule."""
         if self.judge is not None:
             return self.under({}).judge(passage)
-        embellished = np.vstack([passage.embellishes[:1] & False, passage.embellishes[:-1]])
-        return self.violations(
-            passage.prev, passage.cur, passage.context, passage.earlier, embellished
-        )
+        return self.violations(passage.prev, passage.cur, passage.context, passage.beside)
 
     def violations(
         self,
         prev: Sonority,
         cur: Sonority,
         context: Context,
-        earlier: Sonority | None = None,
-        embellishes: Array | None = None,
+        beside: Beside | None = None,
     ) -> Array:
         """``bool[..., site]``: where a local rule is broken, one column a site in order.
 
@@ -358,8 +371,7 @@ class Rule:
             prev: the earlier slice, arrays ``[..., voice]``; all ``REST`` before the first slice.
             cur: the later slice, same shape.
             context: fields that broadcast to ``[...]``.
-            earlier: what each voice sang before the note of ``prev``; unknown if left out.
-            embellishes: ``bool[..., voice]`` whether the tone of ``prev`` is no chord tone.
+            beside: what else is known of each voice; nothing if left out.
         """
         rule = self.under({})
         n_voices = cur.semitone.shape[-1]
@@ -368,7 +380,7 @@ class Rule:
         columns = []
         for site in rule.sites.of(n_voices):
             if rule.applies(site, n_voices):
-                motions = [motion(prev, cur, context, voice, earlier, embellishes) for voice in site]
+                motions = [motion(prev, cur, context, voice, beside) for voice in site]
                 judged = (motions,) if rule.sites is Sites.ALL else motions
                 columns.append(never | rule.predicate(*judged, context))
             else:
@@ -383,17 +395,18 @@ def motion(
     cur: Sonority,
     context: Context,
     voice: int,
-    earlier: Sonority | None = None,
-    embellishes: Array | None = None,
+    beside: Beside | None = None,
 ) -> Motion:
     """What one voice does between two slices; arrays ``[...]``."""
-    return Motion(
-        prev.tone(voice),
-        cur.tone(voice),
-        context.low[..., voice],
-        context.high[..., voice],
-        SILENCE if earlier is None else earlier.tone(voice),
-        False if embellishes is None else embellishes[..., voice],
+    bare = Motion(
+        prev.tone(voice), cur.tone(voice), context.low[..., voice], context.high[..., voice]
+    )
+    if beside is None:
+        return bare
+    return bare._replace(
+        earlier=beside.earlier.tone(voice),
+        embellishes=beside.embellishes[..., voice],
+        brief=beside.brief[..., voice],
     )
 
 

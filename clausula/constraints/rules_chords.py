@@ -28,6 +28,7 @@ from clausula.constraints.rule import (
     sounding_among,
     sounds,
 )
+from clausula.constraints.rules_vertical import BRIEF
 
 _CHORD = frozenset({Reads.CHORD})
 _TRITONE = 6
@@ -86,9 +87,10 @@ def _root_tripled(passage: Passage) -> np.ndarray:
     return found
 
 
-def _seventh_doubled(upper: Motion, lower: Motion, context: Context) -> Array:
+def _seventh_doubled(upper: Motion, lower: Motion, context: Context, brief: str) -> Array:
     seventh = context.chord.seventh
-    return is_member(upper.after, seventh) & is_member(lower.after, seventh)
+    passing = (upper.brief | lower.brief) & (brief == "passes")
+    return is_member(upper.after, seventh) & is_member(lower.after, seventh) & inverse(passing)
 
 
 V05 = Rule(
@@ -245,6 +247,7 @@ V11 = Rule(
     scope=Scope.SLICE,
     sites=Sites.PAIR,
     predicate=_seventh_doubled,
+    switches={"brief": BRIEF},
     reads=_CHORD,
     severity=Severity.ERROR,
     enforcement=Enforcement.MASK,

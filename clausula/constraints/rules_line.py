@@ -8,31 +8,41 @@ from clausula.constraints.rule import (
     Enforcement,
     Example,
     Motion,
+    Reads,
     Rule,
     Scope,
     Severity,
     Sites,
+    Switch,
     changes,
+    interval,
     inverse,
     sounds,
     stands_on,
+    steps_down,
 )
-
-
-def _interval(voice: Motion, semitones: int, steps: int) -> Array:
-    return (voice.after.semitone - voice.before.semitone == semitones) & (
-        voice.after.step - voice.before.step == steps
-    )
+from clausula.constraints.rules_leading import dominant_function
+from clausula.constraints.rules_resolution import leaves
 
 
 def _augmented_second(voice: Motion, context: Context) -> Array:
-    leaps = _interval(voice, 3, 1) | _interval(voice, -3, -1)
+    leaps = interval(voice, 3, 1) | interval(voice, -3, -1)
     return leaps & changes(voice) & inverse(context.boundary)
 
 
-def _leading_tone_strays(voice: Motion, context: Context) -> Array:
+def _leading_tone_strays(voice: Motion, context: Context, where: str) -> Array:
     leads = stands_on(voice.before, context, 6, 11)
-    return leads & sounds(voice.after) & inverse(_interval(voice, 1, 1)) & context.arrival
+    strays = leads & sounds(voice.after) & inverse(interval(voice, 1, 1))
+    at_cadence = strays & context.arrival
+    if where == "cadence":
+        return at_cadence
+    key = context.before
+    changed = dominant_function(context.chord_before, key)
+    changed = changed & inverse(dominant_function(context.chord, key))
+    from_tonic = voice._replace(before=voice.earlier, after=voice.before)
+    descends = steps_down(from_tonic) & steps_down(voice)
+    elsewhere = stands_on(voice.before, key, 6, 11) & changed & leaves(voice, context)
+    return at_cadence | (elsewhere & inverse(interval(voice, 1, 1) | descends))
 
 
 def _outer(site: tuple[int, ...], n_voices: int) -> bool:
@@ -74,16 +84,25 @@ T01 = Rule(
     predicate=_leading_tone_strays,
     applies=_outer,
     of_cadence=True,
+    reads=frozenset({Reads.CHORD, Reads.EARLIER}),
+    switches={
+        "where": Switch(
+            "cadence",
+            ("cadence", "everywhere"),
+            "cadence: at the arrival of an authentic cadence alone; everywhere: wherever a "
+            "dominant goes to a chord of another function",
+        )
+    },
     severity=Severity.ERROR,
     enforcement=Enforcement.MASK,
-    message="The leading tone {before} in the {voice} goes to {after} at the cadence, not up to "
-    "the tonic",
+    message="The leading tone {before} in the {voice} goes to {after}, not up to the tonic",
     says="At the arrival of an authentic cadence, an outer voice that had the leading tone goes up "
     "a half step to the tonic.",
     why="In an outer voice everyone hears where the leading tone goes; unless it rises, the "
     "cadence stays open.",
     exceptions="In an inner voice it may fall to the fifth degree, to complete the tonic chord. "
-    "Away from a cadence it may descend as part of a scale.",
+    "Away from a cadence it may descend as part of a scale, from the tonic "
+    "through the leading tone to the sixth degree.",
     source="Course handouts, one after Aldwell and Schachter; Open Music Theory, version 1",
     breaking=(
         Example("C", ("B4 G4 D4 G3", "G4 G4 E4 C3"), at="S", arrival=True),

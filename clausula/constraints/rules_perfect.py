@@ -29,7 +29,7 @@ _PAIRS = Switch(
 )
 
 
-def _pairs(site: tuple[int, ...], n_voices: int, pairs: str, **_switches: object) -> bool:
+def _pairs(site: tuple[int, ...], n_voices: int, pairs: str) -> bool:
     return pairs == "all" or site == (0, n_voices - 1)
 
 

@@ -14,6 +14,7 @@ from clausula.constraints.rule import (
     Scope,
     Severity,
     Sites,
+    Switch,
     Tone,
     changes,
     degree_of,
@@ -41,12 +42,15 @@ def leaves(voice: Motion, context: Context) -> Array:
     return changes(voice) & context.begins & inverse(context.boundary)
 
 
-def _seventh_unresolved(voice: Motion, context: Context) -> Array:
+def _seventh_unresolved(voice: Motion, context: Context, of: str) -> Array:
     before = context.chord_before
     seventh = is_member(voice.before, before.seventh) & inverse(voice.embellishes)
     # In V43 between I and I6 the seventh rises with the bass: fa to sol over re to mi.
     rising = (before.bass == before.fifth) & (degree_of(before.root, context.before) == _DOMINANT)
     rising = rising & steps_up(voice)
+    if of == "dominants":
+        leading = (before.third - before.root) % 12 == 4
+        seventh = seventh & leading & ((before.seventh - before.root) % 12 == 10)
     return seventh & leaves(voice, context) & inverse(steps_down(voice) | rising)
 
 
@@ -123,6 +127,14 @@ T03 = Rule(
     sites=Sites.VOICE,
     predicate=_seventh_unresolved,
     reads=_CHORD,
+    switches={
+        "of": Switch(
+            "all",
+            ("all", "dominants"),
+            "all: every chord with a seventh; dominants: dominant sevenths alone, other sevenths "
+            "being suspensions and passing notes",
+        )
+    },
     severity=Severity.ERROR,
     enforcement=Enforcement.MASK,
     message="The {voice}'s {before}, the seventh of {chord_before}, goes to {after}, not down by "

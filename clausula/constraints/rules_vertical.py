@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from clausula.constraints.rule import (
+    NONE,
     Array,
     Context,
     Enforcement,
     Example,
     Motion,
+    Reads,
     Rule,
     Scope,
     Severity,
     Sites,
+    Switch,
     inverse,
+    is_member,
     sounds,
     stands_on,
 )
@@ -23,6 +27,14 @@ _LEADING_TONE = (6, 11)  # degree and semitones above the tonic
 # Notes raised above the scale that lead to the degree above: degree and semitones above the tonic.
 _RAISED_IN_MAJOR = ((0, 1), (1, 3), (3, 6), (4, 8), (5, 10))
 _RAISED_IN_MINOR = ((2, 4), (3, 6))
+
+
+BRIEF = Switch(
+    "counts",
+    ("counts", "passes"),
+    "counts: a doubling is one however short; passes: where one of the notes is shorter than a "
+    "beat it only passes",
+)
 
 
 def _out_of_range(voice: Motion, context: Context) -> Array:
@@ -48,7 +60,7 @@ def _crossed(upper: Motion, lower: Motion, context: Context) -> Array:
     return _both_sound(upper, lower) & (upper.after.semitone < lower.after.semitone)
 
 
-def _leading_tone_doubled(upper: Motion, lower: Motion, context: Context) -> Array:
+def _leading_tone_doubled(upper: Motion, lower: Motion, context: Context, brief: str) -> Array:
     same = ((upper.after.step - lower.after.step) % 7 == 0) & (
         (upper.after.semitone - lower.after.semitone) % 12 == 0
     )
@@ -57,7 +69,13 @@ def _leading_tone_doubled(upper: Motion, lower: Motion, context: Context) -> Arr
         leads = leads | (stands_on(upper.after, context, degree, chroma) & inverse(context.minor))
     for degree, chroma in _RAISED_IN_MINOR:
         leads = leads | (stands_on(upper.after, context, degree, chroma) & context.minor)
-    return same & leads & sounds(lower.after)
+    # Where the chord is known, only the third of a dominant and the root of vii° lead.
+    chord = context.chord
+    third = is_member(upper.after, chord.third) & ((chord.third - chord.root) % 12 == 4)
+    root = is_member(upper.after, chord.root) & ((chord.fifth - chord.root) % 12 == 6)
+    leads = leads & (third | root | (chord.root == NONE))
+    passing = (upper.brief | lower.brief) & (brief == "passes")
+    return same & leads & sounds(lower.after) & inverse(passing)
 
 
 def _leading_tone_unraised(upper: Motion, bass: Motion, context: Context) -> Array:
@@ -174,6 +192,8 @@ V10 = Rule(
     scope=Scope.SLICE,
     sites=Sites.PAIR,
     predicate=_leading_tone_doubled,
+    reads=frozenset({Reads.CHORD}),
+    switches={"brief": BRIEF},
     severity=Severity.ERROR,
     enforcement=Enforcement.MASK,
     message="{upper} and {lower} both sing {pitch_class}, which leads up to {goal} and should not "
@@ -183,7 +203,8 @@ V10 = Rule(
     why="A leading tone is bound to rise. Two of them either rise together in parallel octaves, or "
     "one is left unresolved.",
     exceptions="The raised sixth degree of a minor key may be doubled: it leads to the leading "
-    "tone, not to a chord's root.",
+    "tone, not to a chord's root. In chords that are no dominants, such as iii, the same note "
+    "leads nowhere.",
     source="Four course handouts, one after Aldwell and Schachter",
     breaking=(
         Example("C", ("B4 G4 D4 B2",), at="SB"),
