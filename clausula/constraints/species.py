@@ -266,6 +266,13 @@ def similar_into_perfect(
     return hidden & ~(by_step & excused)
 
 
+def struck_together(passage: Passage) -> np.ndarray:
+    """``bool[time, pair]``: whether both parts begin a note."""
+    moved = passage.slices.moved
+    upper, lower = _pair_columns(passage)
+    return moved[:, upper] & moved[:, lower]
+
+
 def dissonant_with(passage: Passage, voice: int) -> np.ndarray:
     """``bool[time]``: whether a part forms a dissonance with any other."""
     columns = [c for c, pair in enumerate(Sites.PAIR.of(passage.n_voices)) if voice in pair]
