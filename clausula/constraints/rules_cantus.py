@@ -121,6 +121,7 @@ def _steps_rare(passage: Passage) -> np.ndarray:
             found[line.start[-1], voice] = rare
     return found
 
+
 G01 = Rule(
     code="G01",
     name="Length or frame of a cantus firmus",
@@ -200,7 +201,9 @@ G06 = Rule(
     exceptions="A highest note that is repeated at once counts once.",
     source=OPEN,
     breaking=(
-        Example("d dorian", lines=("D4:4 A4 G4 F4 A4 G4 F4 E4 D4",), species=1, at="B", where="5.1"),
+        Example(
+            "d dorian", lines=("D4:4 A4 G4 F4 A4 G4 F4 E4 D4",), species=1, at="B", where="5.1"
+        ),
         Example(
             "C",
             lines=("G4:4 A4 B4 C5 B4 C5", "C4:4 F4 D4 E4 D4 C4"),
@@ -293,7 +296,13 @@ G14 = Rule(
     source=SURVEY,
     breaking=(
         Example("C", lines=("C4:4 E4 F4 E4 B4 A4 G4 F4 E4 D4 C4",), species=1, at="B", where="5.1"),
-        Example("a aeolian", lines=("A3:4 C4 B3 E4 D4 G4 F4 E4 C4 B3 A3",), species=1, at="B", where="6.1"),
+        Example(
+            "a aeolian",
+            lines=("A3:4 C4 B3 E4 D4 G4 F4 E4 C4 B3 A3",),
+            species=1,
+            at="B",
+            where="6.1",
+        ),
     ),
     obeying=(
         Example("C", lines=("C4:4 E4 F4 E4 A4 G4 E4 F4 E4 D4 C4",), species=1),

@@ -333,7 +333,7 @@ J04 = Rule(
         ),
         Example(
             "C",
-            lines=("r:2 C5:4 B4:1 A4 G4 A4 C5:3 A4:1 B4:2 C5:4", "C4:4 A3 E4 F4 D4 C4"),
+            lines=("r:2 C5:4 B4:1 A4 G4 B4 C5:3 A4:1 B4:2 C5:4", "C4:4 A3 E4 D4 C4"),
             species=5,
             cantus="B",
         ),

@@ -20,7 +20,6 @@ from clausula.constraints.species import (
 )
 
 
-
 def _dissonance(passage: Passage) -> np.ndarray:
     if not is_species(passage, 1):
         return no_pairs(passage)
@@ -93,12 +92,8 @@ A01 = Rule(
         ),
     ),
     obeying=(
-        Example(
-            "C", lines=("G4:4 A4 G4 A4 B4 C5", "C4:4 F4 E4 F4 D4 C4"), species=1, cantus="B"
-        ),
-        Example(
-            "C", lines=("C5:4 B4 C5", "G4:4 F4 E4", "E4:4 D4 C4"), species=1, cantus="B"
-        ),
+        Example("C", lines=("G4:4 A4 G4 A4 B4 C5", "C4:4 F4 E4 F4 D4 C4"), species=1, cantus="B"),
+        Example("C", lines=("C5:4 B4 C5", "G4:4 F4 E4", "E4:4 D4 C4"), species=1, cantus="B"),
     ),
 )
 
@@ -144,12 +139,8 @@ A02 = Rule(
         ),
     ),
     obeying=(
-        Example(
-            "C", lines=("G4:4 A4 B4 F4 B4 C5", "C4:4 F4 E4 D4 D4 C4"), species=1, cantus="B"
-        ),
-        Example(
-            "C", lines=("C5:4 A4 G4 B4 B4 C5", "C4:4 F4 C4 G3 D4 C4"), species=1, cantus="B"
-        ),
+        Example("C", lines=("G4:4 A4 B4 F4 B4 C5", "C4:4 F4 E4 D4 D4 C4"), species=1, cantus="B"),
+        Example("C", lines=("C5:4 A4 G4 B4 B4 C5", "C4:4 F4 C4 G3 D4 C4"), species=1, cantus="B"),
         Example("C", lines=("G4:4 G4 A4 B4 C5", "C4:4 C4 F4 D4 C4"), species=1, cantus="B"),
     ),
 )
@@ -188,12 +179,8 @@ A03 = Rule(
         ),
     ),
     obeying=(
-        Example(
-            "C", lines=("C5:4 A4 E4 F4 B4 C5", "C4:4 F4 C4 D4 D4 C4"), species=1, cantus="B"
-        ),
-        Example(
-            "C", lines=("G4:4 F4 A4 C5 B4 C5", "C4:4 D4 F4 E4 D4 C4"), species=1, cantus="B"
-        ),
+        Example("C", lines=("C5:4 A4 E4 F4 B4 C5", "C4:4 F4 C4 D4 D4 C4"), species=1, cantus="B"),
+        Example("C", lines=("G4:4 F4 A4 C5 B4 C5", "C4:4 D4 F4 E4 D4 C4"), species=1, cantus="B"),
     ),
     switches={
         "licence": Switch(
@@ -236,9 +223,7 @@ A04 = Rule(
         ),
     ),
     obeying=(
-        Example(
-            "C", lines=("G4:4 F4 G4 F4 B4 C5", "C4:4 D4 E4 A3 D4 C4"), species=1, cantus="B"
-        ),
+        Example("C", lines=("G4:4 F4 G4 F4 B4 C5", "C4:4 D4 E4 A3 D4 C4"), species=1, cantus="B"),
         Example(
             "d dorian",
             lines=("D4:4 F4 E4 D4 E4 D4", "D4:4 D4 C4 B3 C#4 D4"),

@@ -140,17 +140,11 @@ A05 = Rule(
         ),
     ),
     obeying=(
-        Example(
-            "C", lines=("C5:4 D5 G4 A4 B4 C5", "C4:4 B3 E3 F3 D4 C4"), species=1, cantus="B"
-        ),
-        Example(
-            "C", lines=("C5:4 D5 E5 F5 B4 C5", "C4:4 B3 A3 D4 D4 C4"), species=1, cantus="B"
-        ),
+        Example("C", lines=("C5:4 D5 G4 A4 B4 C5", "C4:4 B3 E3 F3 D4 C4"), species=1, cantus="B"),
+        Example("C", lines=("C5:4 D5 E5 F5 B4 C5", "C4:4 B3 A3 D4 D4 C4"), species=1, cantus="B"),
     ),
     switches={
-        "widest": Switch(
-            "twelfth", ("tenth", "twelfth"), "The widest interval between two parts."
-        )
+        "widest": Switch("twelfth", ("tenth", "twelfth"), "The widest interval between two parts.")
     },
 )
 
@@ -234,12 +228,8 @@ A07 = Rule(
         ),
     ),
     obeying=(
-        Example(
-            "C", lines=("G4:4 F4 A4 B4 B4 C5", "C4:4 D4 F4 G4 D4 C4"), species=1, cantus="B"
-        ),
-        Example(
-            "C", lines=("G4:4 E4 A4 F4 B4 C5", "C4:4 C4 D4 D4 D4 C4"), species=1, cantus="B"
-        ),
+        Example("C", lines=("G4:4 F4 A4 B4 B4 C5", "C4:4 D4 F4 G4 D4 C4"), species=1, cantus="B"),
+        Example("C", lines=("G4:4 E4 A4 F4 B4 C5", "C4:4 C4 D4 D4 D4 C4"), species=1, cantus="B"),
     ),
     switches={
         "overlap": Switch(True, (True, False), "Whether overlapping counts as well as crossing.")
@@ -277,12 +267,8 @@ A08 = Rule(
         ),
     ),
     obeying=(
-        Example(
-            "C", lines=("C5:4 A4 C5 B4 B4 C5", "C4:4 D4 E4 G4 D4 C4"), species=1, cantus="B"
-        ),
-        Example(
-            "C", lines=("G4:4 A4 A4 C5 B4 C5", "C4:4 F4 D4 E4 D4 C4"), species=1, cantus="B"
-        ),
+        Example("C", lines=("C5:4 A4 C5 B4 B4 C5", "C4:4 D4 E4 G4 D4 C4"), species=1, cantus="B"),
+        Example("C", lines=("G4:4 A4 A4 C5 B4 C5", "C4:4 F4 D4 E4 D4 C4"), species=1, cantus="B"),
     ),
 )
 
@@ -316,9 +302,7 @@ A09 = Rule(
         ),
     ),
     obeying=(
-        Example(
-            "C", lines=("C5:4 D5 C5 A4 B4 C5", "C4:4 F4 E4 F4 D4 C4"), species=1, cantus="B"
-        ),
+        Example("C", lines=("C5:4 D5 C5 A4 B4 C5", "C4:4 F4 E4 F4 D4 C4"), species=1, cantus="B"),
         Example(
             "d dorian",
             lines=("A4:4 A4 G4 A4 B4 C5 C5 B4 D5 C#5 D5", "D4:4 F4 E4 D4 G4 F4 A4 G4 F4 E4 D4"),
@@ -361,9 +345,7 @@ A10 = Rule(
         ),
     ),
     obeying=(
-        Example(
-            "C", lines=("C5:4 D5 E5 A4 B4 C5", "C4:4 B3 C4 F4 D4 C4"), species=1, cantus="B"
-        ),
+        Example("C", lines=("C5:4 D5 E5 A4 B4 C5", "C4:4 B3 C4 F4 D4 C4"), species=1, cantus="B"),
         Example(
             "d dorian", lines=("D5:4 F5 E5 D5 E5 D5", "D4:4 D4 C4 F4 C#4 D4"), species=1, cantus="S"
         ),
@@ -403,9 +385,7 @@ A11 = Rule(
         ),
     ),
     obeying=(
-        Example(
-            "C", lines=("G4:4 A4 D5 C5 B4 C5", "C4:4 F4 G4 E4 D4 C4"), species=1, cantus="B"
-        ),
+        Example("C", lines=("G4:4 A4 D5 C5 B4 C5", "C4:4 F4 G4 E4 D4 C4"), species=1, cantus="B"),
         Example("C", lines=("C5:4 C5 B4 C5", "C4:4 E4 D4 C4"), species=1, cantus="B"),
     ),
 )

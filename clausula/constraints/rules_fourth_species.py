@@ -18,6 +18,7 @@ from clausula.constraints.species import (
 )
 from clausula.constraints.syncopation import Syncopation, syncopations
 
+
 def _preparation(passage: Passage) -> np.ndarray:
     found = no_pairs(passage)
     if not is_species(passage, 4):

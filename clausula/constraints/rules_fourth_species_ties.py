@@ -177,7 +177,7 @@ F05 = Rule(
         ),
         Example(
             "C",
-            lines=("r:2 A4:4 D5 C5 E5 C5 B4:2 C5:4", "C4:4 D4 C4 E4 A3 D4 C4"),
+            lines=("r:2 A4:4 D5 C5 E5 C5 B4:2 C5:4", "C4:4 D4 C4 A3 C4 D4 C4"),
             species=4,
             cantus="B",
             at="SB",

@@ -152,9 +152,7 @@ def _leaps_within(passage: Passage, bars: Bars, voice: int, line: Line, note: in
     return False
 
 
-def _hides(
-    passage: Passage, voice: int, times: tuple[int, int], pitch: tuple[int, int]
-) -> bool:
+def _hides(passage: Passage, voice: int, times: tuple[int, int], pitch: tuple[int, int]) -> bool:
     """Whether going on from that pitch would make similar or parallel motion into a perfect one."""
     cantus, semitone = cantus_of(passage), passage.slices.semitone
     weak, time = times

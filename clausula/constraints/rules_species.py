@@ -95,9 +95,7 @@ def _chromatic(passage: Passage, melodic_minor: bool) -> np.ndarray:
         cadence = bar >= len(bars) - 2
         seventh, sixth = (_raised(passage, line, letters, degree) for degree in (6, 5))
         seventh &= cadence | (melodic_minor & passage.context.minor[line.start])
-        sixth &= np.append(seventh[1:], False) | (
-            melodic_minor & passage.context.minor[line.start]
-        )
+        sixth &= np.append(seventh[1:], False) | (melodic_minor & passage.context.minor[line.start])
         third = (passage.n_voices > 2) & (bar == len(bars) - 1)
         third &= _raised(passage, line, letters, 2)
         found[line.start, voice] = ~(own | seventh | sixth | third)
@@ -202,9 +200,7 @@ G02 = Rule(
         ),
     ),
     obeying=(
-        Example(
-            "C", lines=("G4:4 F4 G4 A4 B4 C5", "C4:4 D4 E4 F4 D4 C4"), species=1, cantus="B"
-        ),
+        Example("C", lines=("G4:4 F4 G4 A4 B4 C5", "C4:4 D4 E4 F4 D4 C4"), species=1, cantus="B"),
         Example(
             "d dorian", lines=("D4:4 F4 E4 D4 E4 D4", "D4:4 D3 E3 F3 C#4 D4"), species=1, cantus="S"
         ),
@@ -261,9 +257,7 @@ G03 = Rule(
             species=1,
             cantus="B",
         ),
-        Example(
-            "C", lines=("C5:4 B4 C5", "E4:4 G4 G4", "C4:4 D4 C4"), species=1, cantus="B"
-        ),
+        Example("C", lines=("C5:4 B4 C5", "E4:4 G4 G4", "C4:4 D4 C4"), species=1, cantus="B"),
         Example("d dorian", lines=("D4:4 F4 E4 D4 G4 F4 A4 G4 F4 E4 D4",), species=1),
     ),
 )
@@ -382,9 +376,7 @@ G13 = Rule(
             species=2,
             cantus="B",
         ),
-        Example(
-            "C", lines=("C5:1 B4 A4 G4 F4 G4 A4 B4 C5:4", "C4:4 D4 C4"), species=3, cantus="B"
-        ),
+        Example("C", lines=("C5:1 B4 A4 G4 F4 G4 A4 B4 C5:4", "C4:4 D4 C4"), species=3, cantus="B"),
         Example("C", lines=("r:2 C5:4 B4 C5 B4:2 C5:4", "C4:4 A3 G3 D4 C4"), species=4, cantus="B"),
     ),
 )

@@ -103,6 +103,7 @@ def _octave_leaps(passage: Passage) -> np.ndarray:
             found[line.start[octaves[1:]], voice] = True
     return found
 
+
 G04 = Rule(
     code="G04",
     name="Melodic interval that is not sung",
@@ -152,7 +153,9 @@ G07 = Rule(
     exceptions="The last note of a line needs no recovery.",
     source=f"{OPEN}; {SURVEY}",
     breaking=(
-        Example("d dorian", lines=("D4:4 F4 E4 D4 G4 A4 G4 F4 E4 D4",), species=1, at="B", where="6.1"),
+        Example(
+            "d dorian", lines=("D4:4 F4 E4 D4 G4 A4 G4 F4 E4 D4",), species=1, at="B", where="6.1"
+        ),
         Example("C", lines=("C4:4 G4 E4 F4 E4 D4 C4",), species=1, at="B", where="3.1"),
         Example(
             "C",
@@ -219,7 +222,13 @@ G12 = Rule(
     "choice.",
     source=f"{OPEN}; {SURVEY}; Westergaard's rules",
     breaking=(
-        Example("d dorian", lines=("D4:4 F4 E4 D4 G4 F4 F4 A4 G4 F4 E4 D4",), species=1, at="B", where="7.1"),
+        Example(
+            "d dorian",
+            lines=("D4:4 F4 E4 D4 G4 F4 F4 A4 G4 F4 E4 D4",),
+            species=1,
+            at="B",
+            where="7.1",
+        ),
         Example(
             "C",
             lines=("G4:4 G4 A4 A4 B4 C5", "C4:4 E4 F4 F4 D4 C4"),
@@ -265,11 +274,13 @@ G15 = Rule(
     why="The largest leap is the line's greatest effort; made twice, it is a mannerism.",
     source=SURVEY,
     breaking=(
-        Example("d dorian", lines=("D4:4 F4 F5 E5 D5 D4 E4 C4 D4",), species=1, at="B", where="6.1"),
+        Example(
+            "d dorian", lines=("D4:4 F4 F5 E5 D5 D4 E4 C4 D4",), species=1, at="B", where="6.1"
+        ),
         Example("C", lines=("C4:4 C5 B4 C5 A4 A3 B3 C4",), species=1, at="B", where="6.1"),
     ),
     obeying=(
-        Example("d dorian", lines=("D4:4 F4 F5 E5 D5 A4 B4 C5 D5",), species=1),
+        Example("d dorian", lines=("D4:4 F4 F5 E5 D5 G4 E4 C4 D4",), species=1),
         Example("e phrygian", lines=("E4:4 C4 D4 C4 A3 A4 G4 E4 F4 E4",), species=1),
     ),
 )

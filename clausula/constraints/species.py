@@ -296,9 +296,7 @@ def passing(passage: Passage, neighbor: bool) -> np.ndarray:
     return found
 
 
-def is_consonant_over(
-    passage: Passage, time: int, voice: int, pitch: tuple[int, int]
-) -> bool:
+def is_consonant_over(passage: Passage, time: int, voice: int, pitch: tuple[int, int]) -> bool:
     """Whether a part would be consonant with the cantus if it sang a pitch, of semitone and step."""
     cantus = cantus_of(passage)
     other = (passage.slices.semitone[time, cantus], passage.slices.step[time, cantus])
