@@ -235,8 +235,8 @@ G10 = Rule(
     severity=Severity.STYLE,
     enforcement=Enforcement.CHECK_ONLY,
     message="With {after} the {voice} has sung one figure again",
-    says="A figure of three or more notes is not sung again at once, at its own pitch or on another "
-    "degree; nor is one of two notes sung three times running.",
+    says="A figure of three or more notes is not sung again at once, at its own pitch or on "
+    "another degree; nor is one of two notes sung three times running.",
     why="A line of species counterpoint is one whole; motives and sequences cut it into pieces.",
     exceptions="A scale is no sequence.",
     source=OPEN,

@@ -207,8 +207,8 @@ J02 = Rule(
     enforcement=Enforcement.CHECK_ONLY,
     message="The half {after} of the {voice} stands on the second beat, or ends a bar of two "
     "quarters without a tie",
-    says="A half does not begin on the second beat, as between two quarters; and after two quarters "
-    "it is tied over the bar line.",
+    says="A half does not begin on the second beat, as between two quarters; and after two "
+    "quarters it is tied over the bar line.",
     why="The rhythm of a bar does not halt after it has begun to move.",
     exceptions="In the last bar but one two quarters may lead to the half of the cadence.",
     source=SURVEY,

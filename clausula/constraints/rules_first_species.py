@@ -107,8 +107,8 @@ A02 = Rule(
     enforcement=Enforcement.CHECK_ONLY,
     message="{upper_before}-{lower_before} and {upper_after}-{lower_after} between {upper} and "
     "{lower} are perfect intervals of one size",
-    says="Two parts that move do not go from a perfect fifth to another, or from a unison or octave "
-    "to another; compounds count as the simple interval, in whatever direction the parts go.",
+    says="Two parts that move do not go from a perfect fifth to another, or from a unison or "
+    "octave to another; compounds count as the simple interval, in whatever direction they go.",
     why="Two perfect consonances of one size melt the lines into one.",
     exceptions="An interval that is repeated is no motion.",
     source=f"{OPEN}; {WESTERGAARD}",

@@ -76,8 +76,8 @@ F01 = Rule(
     judge=_preparation,
     severity=Severity.ERROR,
     enforcement=Enforcement.CHECK_ONLY,
-    message="{upper_after} over {lower_after} between {upper} and {lower} is dissonant: a note that "
-    "is to be tied is consonant, and only a tied one may clash",
+    message="{upper_after} over {lower_after} between {upper} and {lower} is dissonant: a note "
+    "that is to be tied is consonant, and only a tied one may clash",
     says="A note is consonant on the weak beat before it is tied over the bar line, and a "
     "dissonance on the downbeat is tied.",
     why="The ear accepts the clash because the note was consonant before, and has only stayed.",

@@ -160,8 +160,8 @@ F05 = Rule(
     judge=_weak_perfects,
     severity=Severity.ERROR,
     enforcement=Enforcement.CHECK_ONLY,
-    message="{upper} and {lower} have perfect intervals of one size on two weak beats running, here "
-    "{upper_after}-{lower_after}",
+    message="{upper} and {lower} have perfect intervals of one size on two weak beats running, "
+    "here {upper_after}-{lower_after}",
     says="Two successive weak beats do not both have fifths, nor octaves or unisons.",
     why="The tie only delays the line: without it the fifths or octaves are parallel.",
     exceptions="Rule sets may allow the fifths, and octaves with a consonance between them.",
@@ -220,8 +220,8 @@ F06 = Rule(
     enforcement=Enforcement.CHECK_ONLY,
     message="The {voice} breaks its ties at {after} a second time, or not by the rules of second "
     "species",
-    says="The ties are broken once at most, and while they are, the rules of second species hold: a "
-    "weak dissonance passes, and no perfect interval over the bar line is reached by similar or "
+    says="The ties are broken once at most, and while they are, the rules of second species hold: "
+    "a weak dissonance passes, and no perfect interval over the bar line is reached by similar or "
     "parallel motion.",
     why="The species is practised by its ties; where none is possible, second species bridges the "
     "gap.",

@@ -188,7 +188,8 @@ G08 = Rule(
     judge=_leaps_running,
     severity=Severity.WARNING,
     enforcement=Enforcement.CHECK_ONLY,
-    message="The {voice} leaps again, from {before} to {after}: more leaps running than a line bears",
+    message="The {voice} leaps again, from {before} to {after}: more leaps running than a line "
+    "bears",
     says="No more than two leaps follow one another, and two in the same direction only if they "
     "outline a triad.",
     why="Steps make a line; leaps in a row break it into an arpeggio, or lose its register.",

@@ -70,10 +70,11 @@ def _covered(passage: Passage) -> np.ndarray:
 
 
 def _figures(passage: Passage, voice: int, line: Line) -> Iterator[tuple[int, int]]:
-    """First note of each cambiata or double neighbor that begins, and the note after its dissonances.
+    """First note of each cambiata or double neighbor, and the note after its dissonances.
 
-    A cambiata leaves its dissonance by a third in the direction of its step, a double neighbor by a
-    third back; both begin on the downbeat, in the fifth species on the third beat as well.
+    Only how a figure begins is asked. A cambiata leaves its dissonance by a third in the direction
+    of its step, a double neighbor by a third back; both begin on the downbeat, in the fifth species
+    on the third beat as well.
     """
     bars, moves = bars_of(passage), moves_of(line)
     dissonant = dissonant_with(passage, voice)[line.start]
@@ -143,8 +144,8 @@ D01 = Rule(
     "beat",
     says="On every downbeat the parts are consonant.",
     why="The downbeat carries the harmony; dissonances pass between the strong beats.",
-    exceptions="In the fifth species a suspension. A rule set may ask for a consonant third beat as "
-    "well.",
+    exceptions="In the fifth species a suspension. A rule set may ask for a consonant third beat "
+    "as well.",
     source=f"{OPEN}; {SURVEY}",
     breaking=(
         Example(
@@ -191,8 +192,8 @@ D02 = Rule(
     judge=_stray_dissonance,
     severity=Severity.ERROR,
     enforcement=Enforcement.CHECK_ONLY,
-    message="{upper_after} over {lower_after} between {upper} and {lower} is dissonant, and neither "
-    "passes nor returns",
+    message="{upper_after} over {lower_after} between {upper} and {lower} is dissonant, and "
+    "neither passes nor returns",
     says="A dissonance is a passing tone, a neighbor between two consonances, or belongs to a "
     "double neighbor or a cambiata.",
     why="These figures tie it by step to the consonances around it, and so explain it.",
@@ -290,8 +291,8 @@ D04 = Rule(
     enforcement=Enforcement.CHECK_ONLY,
     message="{upper_after}-{lower_after} on the downbeat follows too soon on another perfect "
     "interval of its size between {upper} and {lower}",
-    says="A fifth on the downbeat follows no fifth on the third or fourth beat before it, an octave "
-    "or unison none on the second, third or fourth.",
+    says="A fifth on the downbeat follows no fifth on the third or fourth beat before it, an "
+    "octave or unison none on the second, third or fourth.",
     why="A note or two between them do not hide that the intervals are parallel.",
     source=OPEN,
     breaking=(

@@ -1,10 +1,11 @@
 """What the rules of species counterpoint share: bars, lines, intervals and motions.
 
-Conventions: a *bar* is what one note of the cantus firmus lasts, so that an exercise is judged alike
-in whatever meter it is written; the *place* of a slice is the part of its bar that has gone by: 0 on
-the downbeat, 1/2 on the weak half of second species and on beat 3 of third. Pairs are those of
-``Sites.PAIR``, the upper part first; their intervals are taken upright, even where parts cross. A
-fourth, or a tritone that is consonant with the bass, is dissonant only against the lowest note.
+Conventions: a *bar* is what one note of the cantus firmus lasts, so that an exercise is judged
+alike in whatever meter it is written; the *place* of a slice is the part of its bar that has gone
+by: 0 on the downbeat, 1/2 on the weak half of second species and on beat 3 of third. Pairs are
+those of ``Sites.PAIR``, the upper part first; their intervals are taken upright, even where parts
+cross. Between upper parts a fourth is consonant, and so is a tritone of two notes that are both
+consonant with the lowest.
 """
 
 from __future__ import annotations
@@ -97,12 +98,13 @@ def is_lone(passage: Passage) -> bool:
 
 
 def cantus_of(passage: Passage) -> int:
-    """The part that has the cantus firmus; unless it is known, the lowest of those of fewest notes."""
+    """The part that has the cantus firmus; if unknown, the lowest of those with fewest notes."""
     cantus = passage.task.cantus
     lines = passage.lines
     if cantus is not None and cantus < len(lines) and len(lines[cantus]):
         return cantus
-    return min((len(lines[v]), -v) for v in range(len(lines)) if len(lines[v]))[1] * -1
+    sung = [voice for voice, line in enumerate(lines) if len(line)]
+    return min(sung, key=lambda voice: (len(lines[voice]), -voice))
 
 
 def bars_of(passage: Passage) -> Bars:
@@ -214,7 +216,7 @@ def _consonant(semitone: np.ndarray, step: np.ndarray) -> np.ndarray:
 
 
 def both_change(passage: Passage, earlier: np.ndarray, later: np.ndarray) -> np.ndarray:
-    """``bool[k, pair]``: whether both parts sing another pitch at a later slice, from ``[k]`` each."""
+    """``bool[k, pair]``: whether both parts sing another pitch later; slices ``[k]``."""
     upper, lower = _pair_columns(passage)
     semitone = passage.slices.semitone
     changes = (semitone[earlier] != semitone[later]) & (semitone[earlier] != REST)
@@ -276,7 +278,7 @@ def struck_together(passage: Passage) -> np.ndarray:
 def dissonant_with(passage: Passage, voice: int) -> np.ndarray:
     """``bool[time]``: whether a part forms a dissonance with any other."""
     columns = [c for c, pair in enumerate(Sites.PAIR.of(passage.n_voices)) if voice in pair]
-    return dissonances(passage)[:, columns].any(axis=1)
+    return np.any(dissonances(passage)[:, columns], axis=1)
 
 
 def passing(passage: Passage, neighbor: bool) -> np.ndarray:
@@ -297,7 +299,7 @@ def passing(passage: Passage, neighbor: bool) -> np.ndarray:
 
 
 def is_consonant_over(passage: Passage, time: int, voice: int, pitch: tuple[int, int]) -> bool:
-    """Whether a part would be consonant with the cantus if it sang a pitch, of semitone and step."""
+    """Whether a part that sang a pitch (semitone, step) would be consonant with the cantus."""
     cantus = cantus_of(passage)
     other = (passage.slices.semitone[time, cantus], passage.slices.step[time, cantus])
     apart = np.array(pitch) - np.array(other)
