@@ -1,11 +1,12 @@
 """Cantus firmi and first species exercises with the messages that another checker expects of them.
 
 Prints a Markdown table: each example, what was expected and which rule says it here, what was found
-under the rule set ``fux``, and a verdict. An empty list of expected messages means only that nothing
-of one group of that checker's rules was found; so further findings are named, and are no failure.
+under the rule set ``fux``, and a verdict. An empty list of expected messages means only that
+nothing of one group of that checker's rules was found; so further findings are named, and are no
+failure.
 
-Usage: ``python benchmarks/species_examples.py --data species_examples.json``. The file comes from the
-tests of roberthead/head_music (MIT): key, pitches of cantus firmus and counterpoint, messages.
+Usage: ``python benchmarks/species_examples.py --data species_examples.json``. The file comes from
+the tests of roberthead/head_music (MIT): key, pitches of cantus firmus and counterpoint, messages.
 """
 
 from __future__ import annotations

@@ -82,7 +82,8 @@ def _dissonant_climax(passage: Passage) -> np.ndarray:
 def _returns(line: Line, note: int, size: int, times: int) -> bool:
     """Whether a figure of ``size`` notes, with its rhythm, sounds ``times`` times up to ``note``.
 
-    At the same pitches or on other degrees; a scale is no repetition.
+    At the same pitches or on other degrees; three notes on another degree must sound three times,
+    and a scale is no repetition.
     """
     whole = slice(note + 1 - size * times, note + 1)
     if whole.start < 0:
@@ -92,7 +93,8 @@ def _returns(line: Line, note: int, size: int, times: int) -> bool:
     moves, links = np.diff(figures), np.diff(figures[:, 0])
     alike = (moves == moves[0]).all() and (links == links[0]).all() and moves.any()
     scale = (np.diff(line.step[whole]) == 1).all() or (np.diff(line.step[whole]) == -1).all()
-    return bool(alike and (rhythms == rhythms[0]).all() and not scale)
+    long_enough = size * times >= 8 or times == 3 or not links.any()
+    return bool(alike and (rhythms == rhythms[0]).all() and not scale and long_enough)
 
 
 def _motive(passage: Passage) -> np.ndarray:
@@ -101,9 +103,10 @@ def _motive(passage: Passage) -> np.ndarray:
         for voice, line in written(passage):
             last = -1  # where the figure that was named last ended
             for note in range(len(line)):
-                figures = ((2, 3), *((size, 2) for size in range(3, (note - last) // 2 + 1)))
+                free = note - last
+                figures = [(2, 3), (3, 3), *((size, 2) for size in range(3, free // 2 + 1))]
                 if any(
-                    size * times <= note - last and _returns(line, note, size, times)
+                    size * times <= free and _returns(line, note, size, times)
                     for size, times in figures
                 ):
                     found[line.start[note], voice] = True
@@ -235,13 +238,13 @@ G10 = Rule(
     severity=Severity.STYLE,
     enforcement=Enforcement.CHECK_ONLY,
     message="With {after} the {voice} has sung one figure again",
-    says="A figure of three or more notes is not sung again at once, at its own pitch or on "
-    "another degree; nor is one of two notes sung three times running.",
+    says="A figure of three or more notes is not sung again at once, nor one of four or more on "
+    "another degree, nor one of two or three notes three times running.",
     why="A line of species counterpoint is one whole; motives and sequences cut it into pieces.",
     exceptions="A scale is no sequence.",
     source=OPEN,
     breaking=(
-        Example("C", lines=("C4:4 E4 D4 D4 F4 E4 D4 C4",), species=1, at="B", where="6.1"),
+        Example("C", lines=("C4:4 E4 D4 C4 D4 F4 E4 D4 C4",), species=1, at="B", where="8.1"),
         Example("C", lines=("C5:4 A4 B4 G4 A4 F4 E4 D4 C4",), species=1, at="B", where="6.1"),
         Example(
             "C",
@@ -253,7 +256,8 @@ G10 = Rule(
         ),
     ),
     obeying=(
-        Example("C", lines=("C4:4 E4 D4 G4 F4 E4 D4 C4",), species=1),
+        Example("C", lines=("C4:4 E4 D4 C4 G4 F4 E4 D4 C4",), species=1),
+        Example("e phrygian", lines=("E4:4 C4 D4 C4 A3 A4 G4 E4 F4 E4",), species=1),
         Example("F", lines=("F3:4 G3 A3 F3 D3 E3 F3 C4 A3 F3 G3 F3",), species=1),
         Example("C", lines=("C4:4 D4 E4 F4 G4 A4 G4 E4 D4 C4",), species=1),
     ),
