@@ -133,8 +133,8 @@ G01 = Rule(
     judge=_out_of_bounds,
     severity=Severity.WARNING,
     enforcement=Enforcement.CHECK_ONLY,
-    message="A cantus firmus goes from the tonic to the tonic in eight to sixteen notes; the "
-    "{voice} does not, at {after}",
+    message="A cantus firmus has at least eight notes, and not many more, from the tonic to the "
+    "tonic; the {voice} has not, at {after}",
     says="A cantus firmus has eight to sixteen notes, the first and the last of them the tonic.",
     why="Less leaves no room for a climax and a way back, more is not heard as one line; and "
     "without the tonic at both ends no one hears where it is at home.",

@@ -105,15 +105,12 @@ def _late_resolution(passage: Passage) -> np.ndarray:
     if not is_species(passage, 5):
         return found
     bars, dissonant, slices = bars_of(passage), dissonances(passage), passage.slices
-    third_beat = dict(zip(bars.of.tolist(), [0] * len(passage), strict=True))
-    for time, place in enumerate(bars.place):
-        if place <= HALF:
-            third_beat[int(bars.of[time])] = time
+    by_third_beat = np.array([place <= HALF for place in bars.place])
     for each in syncopations(passage):
         if not dissonant[each.time, each.column]:
             continue
         voice = Sites.PAIR.of(passage.n_voices)[each.column][0 if each.above else 1]
-        time = third_beat[each.bar]
+        time = int(np.flatnonzero(by_third_beat & (bars.of == each.bar))[-1])
         step = slices.step[time, voice] - slices.step[each.time, voice]
         resolved = slices.note[time, voice] >= 0 and step == -1
         found[time, each.column] |= not resolved or dissonant[time, each.column]

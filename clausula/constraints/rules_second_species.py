@@ -17,6 +17,7 @@ from clausula.constraints.species import (
     is_species,
     moves_of,
     no_pairs,
+    of_either,
     passing,
     similar_into_perfect,
     written,
@@ -33,12 +34,9 @@ def _weak_dissonance(passage: Passage, neighbor: bool) -> np.ndarray:
     found = no_pairs(passage)
     if is_species(passage, 2):
         weak = ~bars_of(passage).downbeats
-        covered = passing(passage, neighbor)
-        moved = passage.slices.moved
-        for column, pair in enumerate(Sites.PAIR.of(passage.n_voices)):
-            # What strikes on the weak beat must pass; a note that is held there is none's fault.
-            stray = (moved & ~covered)[:, list(pair)].any(axis=1)
-            found[:, column] = dissonances(passage)[:, column] & weak & stray
+        # What strikes on the weak beat must pass; a note that is held there is no one's fault.
+        stray = passage.slices.moved & ~passing(passage, neighbor)
+        found = dissonances(passage) & weak[:, None] & of_either(passage, stray)
     return found
 
 
@@ -81,8 +79,7 @@ def _steps_against(passage: Passage, earlier: np.ndarray, later: np.ndarray) -> 
                 around = [note[0], note[0] + 1]
                 back = np.sign(moves.semitone[around]) == -way
                 against[row, voice] = bool((moves.steps[around] & back).all())
-    pairs = Sites.PAIR.of(passage.n_voices)
-    return np.stack([against[:, list(pair)].any(axis=1) for pair in pairs], axis=1)
+    return of_either(passage, against)
 
 
 B01 = Rule(

@@ -56,8 +56,10 @@ def _leap_over_barline(passage: Passage) -> np.ndarray:
     found = passage.nothing(passage.n_voices)
     if not is_species(passage, 2):
         return found
-    bars = bars_of(passage)
+    bars, cantus = bars_of(passage), cantus_of(passage)
     for voice, line in written(passage):
+        if voice == cantus:
+            continue
         moves = moves_of(line)
         for note in range(2, len(line)):
             crosses = bars.of[line.start[note]] == bars.of[line.start[note - 1]] + 1

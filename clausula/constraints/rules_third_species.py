@@ -24,6 +24,7 @@ from clausula.constraints.species import (
     is_species,
     moves_of,
     no_pairs,
+    of_either,
     struck_together,
     written,
 )
@@ -40,15 +41,11 @@ def _dissonant_beats(passage: Passage, beat_three: bool) -> np.ndarray:
 
 
 def _stray_dissonance(passage: Passage) -> np.ndarray:
-    found = no_pairs(passage)
     if not is_species(passage, 3, 5):
-        return found
+        return no_pairs(passage)
     weak = ~bars_of(passage).downbeats
     stray = passage.slices.moved & ~_covered(passage)
-    for column, pair in enumerate(Sites.PAIR.of(passage.n_voices)):
-        own = stray[:, list(pair)].any(axis=1)
-        found[:, column] = dissonances(passage)[:, column] & weak & own
-    return found
+    return dissonances(passage) & weak[:, None] & of_either(passage, stray)
 
 
 def _covered(passage: Passage) -> np.ndarray:

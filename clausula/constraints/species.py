@@ -268,6 +268,12 @@ def similar_into_perfect(
     return hidden & ~(by_step & excused)
 
 
+def of_either(passage: Passage, of_voice: np.ndarray) -> np.ndarray:
+    """``bool[k, pair]``: what holds of at least one part of a pair, from ``bool[k, voice]``."""
+    upper, lower = _pair_columns(passage)
+    return of_voice[:, upper] | of_voice[:, lower]
+
+
 def struck_together(passage: Passage) -> np.ndarray:
     """``bool[time, pair]``: whether both parts begin a note."""
     moved = passage.slices.moved

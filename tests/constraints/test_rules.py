@@ -1,5 +1,6 @@
 """Every rule's examples, and the same answer from NumPy and JAX."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from difflib import SequenceMatcher
 from itertools import product
@@ -110,6 +111,12 @@ def passage_of_lines(lines: tuple[str, ...], species: int, cantus: int | None) -
     return passage_of(score, CHORALE, reading)
 
 
+def every_choice(rule: Rule) -> Iterator[dict[str, object]]:
+    """Every way to set a rule's switches."""
+    for choices in product(*(switch.choices for switch in rule.switches.values())):
+        yield dict(zip(rule.switches, choices, strict=True))
+
+
 def judged(rule: Rule, example: Example) -> np.ndarray:
     """What a rule finds in a passage; its shape is that of slices and sites."""
     passage = passage_of_example(example, CHORALE)
@@ -132,8 +139,9 @@ def test_rules_of_passages_judge_any_number_of_voices(rule, n_voices):
     lines = ("r:2 C5:2 B4 C5", "r:2 E4:1 F4 G4:4", "C4:4 D4", "r:8", "C3:4 G3")
     for species, cantus in product(range(6), (0, None)):
         passage = passage_of_lines(lines[-n_voices:], species, cantus)
-        found = rule.found(passage)
-        assert found.shape == (len(passage), len(rule.sites.of(n_voices)))
+        for choices in every_choice(rule):
+            found = rule.under(choices).found(passage)
+            assert found.shape == (len(passage), len(rule.sites.of(n_voices)))
 
 
 @pytest.mark.parametrize("rule", OF_PASSAGES.values(), ids=OF_PASSAGES)
@@ -141,7 +149,9 @@ def test_rules_of_passages_judge_a_single_slice(rule):
     one_slice = (("C4:4",), ("C5:4", "C4:4"), ("r:4", "C4:4"))
     for species, lines in product(range(6), one_slice):
         passage = passage_of_lines(lines, species, 0)
-        assert rule.found(passage).shape == (1, len(rule.sites.of(len(lines))))
+        for choices in every_choice(rule):
+            found = rule.under(choices).found(passage)
+            assert found.shape == (1, len(rule.sites.of(len(lines))))
 
 
 def drawn(seed: int, n: int) -> tuple[Sonority, Sonority, Context]:

@@ -12,7 +12,7 @@ from clausula.checker.examples import blamed, passage_of_example
 from clausula.constraints.example_score import modal_key, score_of_example, task_of_example
 from clausula.constraints.registry import RULES, find_rule
 from clausula.constraints.rule import Example, Severity
-from clausula.constraints.rulesets import load_ruleset
+from clausula.constraints.rulesets import Setting, load_ruleset
 
 FUX = load_ruleset("fux")
 SPECIES = {code: rule for code, rule in RULES.items() if rule.breaking[0].species}
@@ -175,6 +175,24 @@ def test_a_suspension_may_be_ornamented_but_resolves_on_the_third_beat():
         assert blamed(rule, example, FUX) == set(), ornament
     late = Example("C", lines=("r:2 C5:4 A4:1 B4 C5:4", cantus), species=5, cantus="B")
     assert blamed(rule, late, FUX) == {("SB", "2.3")}
+
+
+@pytest.mark.parametrize("rule", SPECIES.values(), ids=SPECIES)
+def test_every_rule_is_shown_twice_broken_and_twice_obeyed(rule):
+    assert min(len(rule.breaking), len(rule.obeying)) >= 2
+
+
+@pytest.mark.parametrize("rule", SPECIES.values(), ids=SPECIES)
+def test_a_report_says_in_words_what_an_example_breaks(rule):
+    only = replace(FUX, settings=(Setting(rule.code, rule.severity),))
+    for example in rule.breaking:
+        key, task = modal_key(example.key)[0], task_of_example(example)
+        findings = check(score_of_example(example), only, key, task=task).findings
+        assert findings
+        for finding in findings:
+            assert finding.code == rule.code
+            assert finding.note_ids
+            assert not set("{}") & set(finding.message)
 
 
 @pytest.mark.parametrize("rule", SPECIES.values(), ids=SPECIES)
