@@ -66,7 +66,7 @@ def _crosses(passage: Passage, overlap: bool) -> np.ndarray:
 def _leaps_together(passage: Passage) -> np.ndarray:
     found = no_pairs(passage)
     if is_species(passage, 1):
-        leaps = np.abs(np.diff(passage.slices.step, axis=0)) > 1
+        leaps = np.greater(np.abs(np.diff(passage.slices.step, axis=0)), 1)
         similar = np.equal(directions(passage, *each_step(passage)), 1)
         for column, (upper, lower) in enumerate(Sites.PAIR.of(passage.n_voices)):
             found[1:, column] = similar[:, column] & leaps[:, upper] & leaps[:, lower]

@@ -73,6 +73,11 @@ def test_clean_exercises_pass(example):
     assert found(example) == set()
 
 
+@pytest.mark.parametrize("example", CLEAN.values(), ids=CLEAN)
+def test_clean_exercises_have_no_error_by_the_other_book(example):
+    assert found(example, "westergaard", Severity.ERROR) == set()
+
+
 def test_three_parts_may_have_fourths_and_tritones_above_the_bass():
     example = Example(
         "C",
