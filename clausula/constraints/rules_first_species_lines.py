@@ -97,7 +97,7 @@ def _bass_fourth(passage: Passage) -> np.ndarray:
     if not is_species(passage, 1):
         return found
     semitone, step = passage.slices.semitone, passage.slices.step
-    sounding = (passage.slices.note >= 0).all(axis=1)
+    sounding = np.all(passage.slices.note >= 0, axis=1)
     for earlier, later in pairwise(range(len(passage))):
         leap = (semitone[later, -1] - semitone[earlier, -1], step[later, -1] - step[earlier, -1])
         if leap not in ((5, 3), (-5, -3)) or not (sounding[earlier] and sounding[later]):
