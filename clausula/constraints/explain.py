@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from textwrap import fill, indent
 
+from clausula.constraints.example_score import MODES, voice_letters
 from clausula.constraints.registry import find_rule
 from clausula.constraints.rule import Example, Rule
 from clausula.constraints.rulesets import known_rulesets, load_ruleset
-from clausula.grid import VOICE_LETTERS
 from clausula.pitch import Key
 
 _WIDTH = 88
@@ -39,15 +39,24 @@ def _prose(text: str) -> str:
 
 
 def _table(example: Example) -> str:
-    """The chords of an example as columns, a line a voice, the blamed voices marked."""
+    """The chords of an example as columns, or its lines: one a voice, the blamed voices marked."""
     columns = [chord.split() for chord in example.chords]
-    lines = [f"{Key.parse(example.key)}"]
+    lines = [_key_name(example.key)]
     if example.key_before:
         lines = [f"{Key.parse(example.key_before)}, then {lines[0]}"]
-    for letter, *notes in zip(VOICE_LETTERS, *columns, strict=True):
+    sung = example.lines or [
+        "".join(note.ljust(5) for note in notes).rstrip() for notes in zip(*columns, strict=True)
+    ]
+    for letter, notes in zip(voice_letters(example), sung, strict=True):
         mark = "  <" if letter in example.at else ""
-        lines.append(f"{letter}  {''.join(note.ljust(5) for note in notes).rstrip()}{mark}")
+        lines.append(f"{letter}  {notes}{mark}")
     return indent("\n".join(lines), _MARGIN)
+
+
+def _key_name(text: str) -> str:
+    """The key of an example in words; a mode as it is written there."""
+    final, _, mode = text.partition(" ")
+    return f"{final.capitalize()} {mode}" if mode.lower() in MODES else str(Key.parse(text))
 
 
 def _standing(rule: Rule) -> str:

@@ -39,7 +39,10 @@ def test_parallel_fifths_in_words():
     assert fifths.source == RULES["M01"].source
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+LOCAL = {code: rule for code, rule in RULES.items() if rule.predicate is not None}
+
+
+@pytest.mark.parametrize("rule", LOCAL.values(), ids=LOCAL)
 def test_examples_in_a_score(rule):
     """The checker finds in a score what each example says, where it can infer the context."""
     for example in rule.breaking + rule.obeying:

@@ -14,7 +14,8 @@ def test_headings_stand_in_order_and_the_example_is_shown(rule):
     places = [lines.index(heading) for heading in HEADINGS]
     assert places == sorted(places)
     example = "\n".join(lines[places[2] : places[3]])
-    assert all(note in example for chord in rule.breaking[0].chords for note in chord.split())
+    notes = rule.breaking[0].lines or rule.breaking[0].chords
+    assert all(note in example for several in notes for note in several.split())
     assert example.count("<") == len(rule.breaking[0].at)
     assert "<" not in "\n".join(lines[places[3] : places[4]])
     assert max(map(len, lines)) <= 88

@@ -1,19 +1,29 @@
 """Every rule's examples, and the same answer from NumPy and JAX."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+from difflib import SequenceMatcher
+from itertools import product
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from clausula.checker.examples import blamed, expected
+from clausula.checker.examples import blamed, expected, passage_of_example
+from clausula.checker.passage import Reading, passage_of
+from clausula.constraints.example_score import score_of_example
+from clausula.constraints.passage import Passage, Task
 from clausula.constraints.registry import RULES, find_rule
-from clausula.constraints.rule import Context, Example, Rule, Sites, Sonority
+from clausula.constraints.rule import Context, Example, Rule, Sonority
 from clausula.constraints.rulesets import load_ruleset
 from clausula.errors import InputError
-from clausula.grid import REST, VOICE_LETTERS
+from clausula.grid import REST
 from clausula.pitch import Key, Mode, SpelledPitch
 
 CHORALE = load_ruleset("chorale")
+LOCAL = {code: rule for code, rule in RULES.items() if rule.predicate is not None}
+OF_PASSAGES = {code: rule for code, rule in RULES.items() if rule.judge is not None}
 
 
 def sonority(chord: str) -> Sonority:
@@ -57,12 +67,22 @@ def test_examples_break_and_obey(rule):
 def test_the_first_obeying_example_mends_the_first_breaking_one(rule):
     breaking, obeying = rule.breaking[0], rule.obeying[0]
     assert breaking.key == obeying.key
+    if breaking.lines:
+        assert _alike(breaking.lines, obeying.lines) >= 0.6
+        assert breaking.lines != obeying.lines
+        assert (breaking.species, breaking.cantus) == (obeying.species, obeying.cantus)
+        return
     kept = slice(1, None) if rule.blames_before else slice(0, -1)
     assert breaking.chords[kept] == obeying.chords[kept]
     assert breaking.chords != obeying.chords
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def _alike(one: tuple[str, ...], other: tuple[str, ...]) -> float:
+    """What part of two passages is the same, 0 to 1."""
+    return SequenceMatcher(None, *(" ".join(lines).split() for lines in (one, other))).ratio()
+
+
+@pytest.mark.parametrize("rule", LOCAL.values(), ids=LOCAL)
 def test_silence_breaks_nothing(rule):
     rest = sonority("- - - -")
     for example in rule.breaking:
@@ -72,7 +92,7 @@ def test_silence_breaks_nothing(rule):
 
 
 @pytest.mark.parametrize("n_voices", [1, 2, 3, 5])
-@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+@pytest.mark.parametrize("rule", LOCAL.values(), ids=LOCAL)
 def test_any_number_of_voices(rule, n_voices):
     chord = Sonority(*(np.zeros((7, n_voices), int) + 60 for _ in range(3)))
     where = context(Key.parse("C"))._replace(
@@ -81,6 +101,57 @@ def test_any_number_of_voices(rule, n_voices):
     found = rule.violations(chord, chord, where)
     assert found.shape == (7, len(rule.sites.of(n_voices)))
     assert not found.any()
+
+
+def passage_of_lines(lines: tuple[str, ...], species: int, cantus: int | None) -> Passage:
+    """Lines as rules see them, whatever their number."""
+    numbered = [score_of_example(Example("C", lines=(line,))).parts[0] for line in lines]
+    score = replace(score_of_example(Example("C", lines=("C4:4",))), parts=tuple(numbered))
+    reading = Reading(Key.parse("C"), task=Task(species=species, cantus=cantus))
+    return passage_of(score, CHORALE, reading)
+
+
+def every_choice(rule: Rule) -> Iterator[dict[str, object]]:
+    """Every way to set a rule's switches."""
+    for choices in product(*(switch.choices for switch in rule.switches.values())):
+        yield dict(zip(rule.switches, choices, strict=True))
+
+
+def judged(rule: Rule, example: Example) -> np.ndarray:
+    """What a rule finds in a passage; its shape is that of slices and sites."""
+    passage = passage_of_example(example, CHORALE)
+    found = rule.found(passage)
+    assert found.dtype == bool
+    assert found.shape == (len(passage), len(rule.sites.of(passage.n_voices)))
+    return found
+
+
+@pytest.mark.parametrize("rule", OF_PASSAGES.values(), ids=OF_PASSAGES)
+def test_rules_of_a_species_find_nothing_where_none_is_practised(rule):
+    for example in rule.breaking:
+        if example.species:
+            assert not judged(rule, replace(example, species=0)).any()
+
+
+@pytest.mark.parametrize("n_voices", range(1, 6))
+@pytest.mark.parametrize("rule", OF_PASSAGES.values(), ids=OF_PASSAGES)
+def test_rules_of_passages_judge_any_number_of_voices(rule, n_voices):
+    lines = ("r:2 C5:2 B4 C5", "r:2 E4:1 F4 G4:4", "C4:4 D4", "r:8", "C3:4 G3")
+    for species, cantus in product(range(6), (0, None)):
+        passage = passage_of_lines(lines[-n_voices:], species, cantus)
+        for choices in every_choice(rule):
+            found = rule.under(choices).found(passage)
+            assert found.shape == (len(passage), len(rule.sites.of(n_voices)))
+
+
+@pytest.mark.parametrize("rule", OF_PASSAGES.values(), ids=OF_PASSAGES)
+def test_rules_of_passages_judge_a_single_slice(rule):
+    one_slice = (("C4:4",), ("C5:4", "C4:4"), ("r:4", "C4:4"))
+    for species, lines in product(range(6), one_slice):
+        passage = passage_of_lines(lines, species, 0)
+        for choices in every_choice(rule):
+            found = rule.under(choices).found(passage)
+            assert found.shape == (1, len(rule.sites.of(len(lines))))
 
 
 def drawn(seed: int, n: int) -> tuple[Sonority, Sonority, Context]:
@@ -117,7 +188,7 @@ def drawn(seed: int, n: int) -> tuple[Sonority, Sonority, Context]:
     return *chords, where
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+@pytest.mark.parametrize("rule", LOCAL.values(), ids=LOCAL)
 def test_numpy_and_jax_agree(rule):
     prev, cur, where = drawn(seed=5, n=20_000)
     expected = rule.violations(prev, cur, where)
@@ -126,7 +197,7 @@ def test_numpy_and_jax_agree(rule):
     np.testing.assert_array_equal(jax.jit(rule.violations)(*on_device), expected)
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+@pytest.mark.parametrize("rule", LOCAL.values(), ids=LOCAL)
 def test_a_site_depends_on_its_own_voices_alone(rule):
     prev, cur, where = drawn(seed=6, n=2_000)
     other_prev, other_cur, _ = drawn(seed=7, n=2_000)
@@ -222,7 +293,7 @@ class Unread:
     __rand__ = __and__
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.code)
+@pytest.mark.parametrize("rule", LOCAL.values(), ids=LOCAL)
 def test_only_rules_of_cadences_read_the_arrival(rule):
     pitch = np.array([[72, 67, 64, 48], [71, 67, 62, 55]])
     step = np.array([[35, 32, 30, 21], [34, 32, 29, 25]])
