@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from injected.notes import Clean, Injected, Lines, Slot
+from injected.notes import Clean, Injected, Lines, Slot, onsets, sounding
 from injected.passages import LAWS, Target, clean_of, compose, windows
 from injected.plans import Plan, plan_of, random_text
 from injected.window import Hit, Law, Window
@@ -33,6 +33,7 @@ class Spec:
         plans: progressions as `plans` writes them; any phrase when there is none.
         waived: codes that may be broken too, where nothing else will do.
         strict: whether the chord there is voiced as the book wants.
+        margin: semitones that its voices may leave their ranges by.
         anywhere: whether metrical rules of the plan are off.
         melodic: whether the soprano needs one climax and more steps than leaps.
         spans: whether the verticality before names the fault as well.
@@ -45,6 +46,7 @@ class Spec:
     plans: tuple[str, ...] = ()
     waived: frozenset[str] = frozenset()
     strict: bool = False
+    margin: int = 0
     anywhere: bool = False
     melodic: bool = True
     spans: bool = False
@@ -95,7 +97,7 @@ def _attempt(
         plan = planned(rng, spec)
     except ValueError:
         return None
-    target = Target(plan.target, spec.wanted, waived, not spec.strict)
+    target = Target(plan.target, spec.wanted, waived, not spec.strict, spec.margin)
     slots = compose(rng, plan, target, spec.melodic)
     if not slots:
         return None
@@ -152,8 +154,6 @@ def placed(
 
 def surface(plan: Plan, slots: tuple[Slot, ...], lines: Lines) -> list[Window]:
     """Windows of verticalities rather than of chords: one wherever some voice starts a note."""
-    from injected.notes import onsets, sounding
-
     times = onsets(lines)
     moments = []
     for time in times:

@@ -30,7 +30,7 @@ LAWS: dict[str, Law] = (
     laws_motion.LAWS | laws_vertical.LAWS | laws_tendency.LAWS | laws_line.LAWS
 )
 _METER, _NOTHING = Meter(4, 4), Fraction(0)
-_LOOSE = 5  # semitones outside the ranges that faults may reach
+_SAMPLE = 600  # loose voicings drawn at a time
 _TRIES = 700  # windows looked at before a fresh start
 _CANDIDATES = 40  # voicings tried at the chord at which something is to happen
 
@@ -43,13 +43,15 @@ class Target:
         index: of the chord.
         wanted: has to hit there.
         waived: codes that may be broken there and at the next chord.
-        loose: whether its voicing may have wrong doublings, gaps and ranges.
+        loose: whether its voicing may have wrong doublings, gaps and crossings.
+        margin: semitones that it may then leave the ranges by.
     """
 
     index: int
     wanted: Law
     waived: frozenset[str] = frozenset()
     loose: bool = True
+    margin: int = 0
 
 
 @dataclass
@@ -78,9 +80,8 @@ def _pitches(key: Key, tone: tuple[int, int], low: int, high: int) -> list[Spell
 
 
 @lru_cache(maxsize=None)
-def voicings(key: Key, chord: Harmony, loose: bool) -> tuple[Pitches, ...]:
+def voicings(key: Key, chord: Harmony, loose: bool, margin: int = 0) -> tuple[Pitches, ...]:
     """Every voicing with the right bass: the clean ones, or with anything else wrong as well."""
-    margin = _LOOSE if loose else 0
     choices = []
     for voice, (low, high) in enumerate(laws_vertical.RANGES):
         tones = chord.tones if voice < 3 else (chord.bass,)
@@ -159,7 +160,11 @@ def _candidates(run: _Search, i: int) -> Iterator[Slot]:
     loose = target is not None and here and target.loose
     last = i == len(plan.chords) - 1
     found = []
-    for pitches in voicings(plan.frame.key, plan.chords[i], loose):
+    margin = target.margin if target and loose else 0
+    every = voicings(plan.frame.key, plan.chords[i], loose, margin)
+    if len(every) > _SAMPLE:
+        every = tuple(run.rng.sample(every, _SAMPLE))
+    for pitches in every:
         slot = Slot(*plan.times[i], plan.chords[i], pitches, i in plan.fermatas)
         w = Window(plan.frame, *_before(run.slots), slot, last)
         if here and target and not target.wanted(w):

@@ -114,7 +114,8 @@ _OTHER_BASS = (
 _WITH_TASK = {"asked": _numerals}
 
 FAULTS: dict[str, Injector] = {
-    "V01": injector("V01", Spec("a voice leaves its range", laws.out_of_range, waived=_SPACE)),
+    "V01": injector("V01", Spec("a voice leaves its range", laws.out_of_range, waived=_SPACE,
+        margin=5)),
     "V02": injector("V02", Spec("upper voices too far apart", laws.wide_upper, waived=_LEADS)),
     "V03": injector("V03", Spec("tenor too far above the bass", laws.wide_lower, waived=_SPACE)),
     "V04": injector("V04", Spec("two voices cross", laws.crossing, waived=codes("M07", "L06"))),
