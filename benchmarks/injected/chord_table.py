@@ -9,11 +9,19 @@ letters mod 7)``: the leading tone is ``(11, 6)``, the lowered sixth degree ``(8
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 
 Tone = tuple[int, int]
 
-_LETTERS = {"C": (0, 0), "D": (2, 1), "E": (4, 2), "F": (5, 3), "G": (7, 4), "A": (9, 5), "B": (11, 6)}
+_LETTERS = {
+    "C": (0, 0),
+    "D": (2, 1),
+    "E": (4, 2),
+    "F": (5, 3),
+    "G": (7, 4),
+    "A": (9, 5),
+    "B": (11, 6),
+}
 TONIC, SUPERTONIC, FA, SOL, LE, LEADING = (0, 0), (2, 1), (5, 3), (7, 4), (8, 5), (11, 6)
 _MAJOR_SCALE = frozenset(_LETTERS.values())
 _MINOR_SCALE = frozenset({(0, 0), (2, 1), (3, 2), (5, 3), (7, 4), (8, 5), (10, 6)})
@@ -111,7 +119,7 @@ class Harmony:
         return frozenset(self.tones) - scale
 
 
-@lru_cache(maxsize=None)
+@cache
 def harmony(name: str, minor: bool) -> Harmony:
     """A chord by its name with figures.
 

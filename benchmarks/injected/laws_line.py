@@ -15,9 +15,13 @@ _TRIADS = ({0, 4, 7}, {0, 3, 7})
 
 def _size(moved: tuple[int, int]) -> tuple[int, int]:
     """The interval, without its direction; a descent's letters are negative as its semitones."""
-    semitones, steps = moved if moved[1] > 0 or (moved[1] == 0 and moved[0] >= 0) else (
-        -moved[0],
-        -moved[1],
+    semitones, steps = (
+        moved
+        if moved[1] > 0 or (moved[1] == 0 and moved[0] >= 0)
+        else (
+            -moved[0],
+            -moved[1],
+        )
     )
     return semitones, steps
 
@@ -125,7 +129,9 @@ def two_leaps_tritone(w: Window) -> list[Hit]:
     return [
         (VOICES[v], 0)
         for v, sung in classes
-        if not any({(root + i) % 12 for i in triad} == sung for triad in _TRIADS for root in range(12))
+        if not any(
+            {(root + i) % 12 for i in triad} == sung for triad in _TRIADS for root in range(12)
+        )
     ]
 
 
@@ -135,7 +141,9 @@ def inner_leap(w: Window) -> list[Hit]:
     for v in (1, 2):
         if w.joined and w.b and abs(w.moves[v][0]) > FIFTH:
             here = w.frame.tone(w.b.pitches[v])
-            near = [(abs((t[0] - here[0] + 6) % 12 - 6), (t[1] - here[1]) % 7) for t in w.c.chord.tones]
+            near = [
+                (abs((t[0] - here[0] + 6) % 12 - 6), (t[1] - here[1]) % 7) for t in w.c.chord.tones
+            ]
             if any(semitones <= 2 and steps in (0, 1, 6) for semitones, steps in near):
                 found.append((VOICES[v], 0))
     return found

@@ -76,7 +76,7 @@ def hidden_perfects(w: Window) -> list[Hit]:
 
 
 def hidden_inner(w: Window) -> list[Hit]:
-    """What some profiles add to M04: any pair whose two voices both leap into a perfect interval."""
+    """What some profiles add to M04: any pair whose voices both leap into a perfect interval."""
     return [
         (letters(u, v), 0)
         for u, v, i, j, way in _pairs(w)
@@ -102,9 +102,7 @@ def overlap(w: Window) -> list[Hit]:
     if w.b is None or not w.joined:
         return []
     b, c = w.b.pitches, w.c.pitches
-    return [
-        (letters(u, v), 0) for u, v in NEIGHBOURS if c[v][0] > b[u][0] or c[u][0] < b[v][0]
-    ]
+    return [(letters(u, v), 0) for u, v in NEIGHBOURS if c[v][0] > b[u][0] or c[u][0] < b[v][0]]
 
 
 def same_way(w: Window) -> list[Hit]:
@@ -144,9 +142,9 @@ def across_phrases(w: Window) -> list[Hit]:
     for u, v in PAIRS:
         both = w.moves[u][0] * w.moves[v][0] > 0
         first = interval(w.b.pitches[u], w.b.pitches[v])
-        if both and first in (FIFTH, UNISON):
-            if first == interval(w.c.pitches[u], w.c.pitches[v]):
-                found.append((letters(u, v), 0))
+        second = interval(w.c.pitches[u], w.c.pitches[v])
+        if both and first == second and first in (FIFTH, UNISON):
+            found.append((letters(u, v), 0))
     return found
 
 

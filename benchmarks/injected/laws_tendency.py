@@ -94,7 +94,9 @@ def fa_falls(w: Window) -> list[Hit]:
     if w.b is None or not w.changes:
         return []
     base = w.b.chord.base
-    tone = FA if base in ("viio", "viio7", "viiø7") else w.b.chord.tones[2] if base == "iii" else None
+    tone = (
+        FA if base in ("viio", "viio7", "viiø7") else w.b.chord.tones[2] if base == "iii" else None
+    )
     wrong = [v for v in _singers(w, tone) if tone and not down(w.moves[v]) and not _held(w, v)]
     return [(VOICES[v], 0) for v in wrong]
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable
-from dataclasses import replace
-from fractions import Fraction
+from typing import Any
 
 from injected import laws_line as laws
 from injected.making import Injector, Spec, codes, injector, others, placed, planned
 from injected.notes import VOICES, Injected, Slot
 from injected.passages import clean_of, clean_slots, compose, one_climax
+from injected.plans import Plan
 from injected.window import Hit, Law, Window, stepwise
 
 _LEADS = codes("T01", "T02", "T03", "T04", "T06", "M07", "M08", "L06", "V02")
 _ATTEMPTS = 400
-_SPAN = {"spans": True}
+_SPAN: dict[str, Any] = {"spans": True}
 
 
 def _moves(test: Callable[[int, tuple[int, int]], bool]) -> Law:
@@ -45,12 +46,8 @@ def _inward(first: tuple[int, int], second: tuple[int, int]) -> bool:
 
 
 _minor_third = _moves(lambda v, m: abs(m[0]) == 3 and abs(m[1]) == 2)
-_diminished_fifth = _two(
-    lambda v, m, n: abs(m[0]) == 6 and abs(m[1]) == 4 and _inward(m, n)
-)
-_diminished = _two(
-    lambda v, m, n: (abs(m[0]), abs(m[1])) in ((6, 4), (4, 3)) and _inward(m, n)
-)
+_diminished_fifth = _two(lambda v, m, n: abs(m[0]) == 6 and abs(m[1]) == 4 and _inward(m, n))
+_diminished = _two(lambda v, m, n: (abs(m[0]), abs(m[1])) in ((6, 4), (4, 3)) and _inward(m, n))
 _sixth_or_octave = _moves(lambda v, m: abs(m[1]) in (5, 7))
 _octave = _moves(lambda v, m: abs(m[0]) == 12)
 _octave_in_two = _two(lambda v, m, n: m[1] * n[1] > 0 and abs(m[1] + n[1]) == 7)
@@ -77,21 +74,22 @@ def restless(rng: random.Random) -> Injected:
         if not slots or one_climax(slots):
             continue
         line = [slot.pitches[0] for slot in slots]
-        steps = [abs(q[1] - p[1]) for p, q in zip(line, line[1:], strict=False)]
+        steps = [abs(q[1] - p[1]) for p, q in itertools.pairwise(line)]
         leaps = sum(m > 1 for m in steps) > len(steps) / 2
         high = [i for i, pitch in enumerate(line) if pitch == max(line)]
-        twice = any(later - earlier > 1 for earlier, later in zip(high, high[1:], strict=False))
+        twice = any(later - earlier > 1 for earlier, later in itertools.pairwise(high))
         if leaps or twice:
             words = "mostly leaps" if leaps else "the highest note comes twice"
-            return _everywhere("L09", rng, slots, plan, words)
+            return _everywhere(plan, slots, words)
     raise RuntimeError("L09: no passage found")
 
 
-def _everywhere(code: str, _rng: random.Random, slots: tuple[Slot, ...], plan, words: str):  # noqa
+def _everywhere(plan: Plan, slots: tuple[Slot, ...], words: str) -> Injected:
+    """L09 concerns the whole line, so every place names it."""
     clean = clean_of(plan, slots)
     places = [slot.onset for slot in slots]
     climax = max(slots, key=lambda slot: slot.pitches[0]).onset
-    return placed(code, clean, climax, places, "S", others(plan, slots) - {code}, words)
+    return placed("L09", clean, climax, places, "S", others(plan, slots) - {"L09"}, words)
 
 
 def one_peak(rng: random.Random) -> Injected:
@@ -101,7 +99,7 @@ def one_peak(rng: random.Random) -> Injected:
         line = sorted(slot.pitches[0] for slot in slots)
         if line[-2] == line[-3]:
             words = "one climax, the note below it twice"
-            return _everywhere("L09", rng, slots, plan, words)
+            return _everywhere(plan, slots, words)
     raise RuntimeError("L09: no near miss found")
 
 

@@ -11,12 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from clausula.constraints.passage import Task
 from injected.notes import Clean, Injected, Lines, Slot, onsets, sounding
 from injected.passages import LAWS, Target, clean_of, compose, windows
 from injected.plans import Plan, plan_of, random_text
 from injected.window import Hit, Law, Window
-
-from clausula.constraints.passage import Task
 
 Asked = Callable[[Plan, tuple[Slot, ...]], Task]
 Injector = Callable[[random.Random], Injected]
@@ -74,10 +73,8 @@ def injector(code: str, *specs: Spec) -> Injector:
     def make(rng: random.Random) -> Injected:
         for attempt in range(_ATTEMPTS):
             spec = rng.choice(specs)
-            # What only some profiles add to a rule always comes with breaking it; the other
-            # waivers are a last resort.
-            waived = codes(code, *_COMPANIONS.get(code, ()))
-            waived |= spec.waived if attempt % 3 else frozenset()
+            # Waivers are a last resort: a third of the attempts goes without.
+            waived = spec.waived if attempt % 3 else frozenset()
             found = _attempt(rng, code, spec, waived)
             if found:
                 return found
@@ -87,17 +84,17 @@ def injector(code: str, *specs: Spec) -> Injector:
 
 
 # Laws that are no more than another's strictest reading.
-_COMPANIONS = {"T01": ("T01+",), "T02": ("T01+",), "L03": ("L06",), "M04": ("M04+",)}
+_COMPANIONS = {"T02": ("T01",), "L03": ("L06",), "M04": ("M04+",)}
 
 
-def _attempt(
-    rng: random.Random, code: str, spec: Spec, waived: frozenset[str]
-) -> Injected | None:
+def _attempt(rng: random.Random, code: str, spec: Spec, waived: frozenset[str]) -> Injected | None:
     try:
         plan = planned(rng, spec)
     except ValueError:
         return None
-    target = Target(plan.target, spec.wanted, waived, not spec.strict, spec.margin)
+    # What only some profiles add to a rule always comes with breaking it.
+    own = codes(code, *_COMPANIONS.get(code, ()))
+    target = Target(plan.target, spec.wanted, waived, own, not spec.strict, spec.margin)
     slots = compose(rng, plan, target, spec.melodic)
     if not slots:
         return None
@@ -124,6 +121,7 @@ def planned(rng: random.Random, spec: Spec) -> Plan:
 def others(plan: Plan, slots: tuple[Slot, ...]) -> frozenset[str]:
     """Every code that is broken somewhere."""
     found = {code for w in windows(plan, slots) for code, law in LAWS.items() if law(w)}
+    found |= plan.broken
     return frozenset(code for code in found if not code.endswith("+"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from injected import laws_motion as laws
 from injected.chord_table import LEADING, SOL, SUPERTONIC, TONIC
@@ -118,7 +119,7 @@ _TWO_PHRASES = (
     "I V6 I ii6 V^ I* IV V I", "I ii6 V7 I^ IV* V I", "i V6 i iv V^ i* iv V i",
     "I V6 I IV V I^ V6* I ii6 V I", "I ii6 V^ I6* IV V I",
 )  # fmt: skip
-_SPAN = {"spans": True}
+_SPAN: dict[str, Any] = {"spans": True}
 
 
 def created(rng: random.Random) -> Injected:
@@ -134,10 +135,7 @@ def _parallels(plan: Plan, slots: tuple[Slot, ...], lines: Lines) -> list[tuple[
     """M01 and M02 on the surface."""
     both = (("M01", laws.parallel_fifths), ("M02", laws.parallel_octaves))
     return [
-        (w, hit, code)
-        for w in surface(plan, slots, lines)
-        for code, law in both
-        for hit in law(w)
+        (w, hit, code) for w in surface(plan, slots, lines) for code, law in both for hit in law(w)
     ]
 
 
@@ -160,7 +158,7 @@ def _by_delay(rng: random.Random) -> Injected | None:
     """Parallels between chords, one of whose voices comes late."""
     spec = Spec("", _falling_parallels)
     plan = planned(rng, replace(spec, anywhere=True))
-    slots = compose(rng, plan, Target(plan.target, _falling_parallels, codes("M01", "M02") | _LEADS))
+    slots = compose(rng, plan, Target(plan.target, _falling_parallels, _LEADS, codes("M01", "M02")))
     if not slots:
         return None
     for i, voice, lines in suspensions(plan, slots):
@@ -228,9 +226,11 @@ def no_licence(rng: random.Random) -> Injected:
 
 def _close(rng: random.Random, soprano: tuple[int, int], words: str) -> Injected:
     def wanted(w: Window) -> list[Hit]:
-        inner = [
-            v for v in (1, 2) if w.before[v] == SOL and w.moves[v][1] == -2
-        ] if w.before and w.before[0] == soprano and w.tones[0] == TONIC else []
+        inner = (
+            [v for v in (1, 2) if w.before[v] == SOL and w.moves[v][1] == -2]
+            if w.before and w.before[0] == soprano and w.tones[0] == TONIC
+            else []
+        )
         fifth = w.b is not None and [
             v for v in inner if interval(w.b.pitches[0], w.b.pitches[v])[1] in (2, 4)
         ]
@@ -304,7 +304,7 @@ NEAR_MISSES: dict[str, Injector] = {
                             "I V43* I ii6 V I")),
         Spec("d5 of upper voices to a third", _upper_diminished_inward, strict=True,
              plans=("I V43 I* ii6 V I", "I V6 I ii6 V7 I*", "i V43 i* iv V i"))),
-    "M07": injector("M07", Spec("a voice reaches its neighbour's last note", _touches, strict=True)),
+    "M07": injector("M07", Spec("a voice reaches its neighbour's note", _touches, strict=True)),
     "M08": injector("M08", Spec("three voices move the same way", _three_ways, strict=True)),
     "M09": injector("M09", Spec("a chromatic change in one voice", _chromatic_step, strict=True,
         plans=("I V6 I IV V65/V* V I", "I vi IV V65/V* V I", "I IV iv* V I"))),

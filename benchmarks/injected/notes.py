@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from injected.chord_table import Harmony, Tone
-
 from clausula.constraints.passage import Task
 from clausula.grid import Meter
 from clausula.pitch import Key, SpelledPitch
 from clausula.score import Note, Part, Score
+from injected.chord_table import Harmony, Tone
 
 VOICES = "SATB"
 _NAMES = ("Soprano", "Alto", "Tenor", "Bass")
@@ -166,9 +165,7 @@ def score_of(frame: Frame, lines: Lines, fermatas: frozenset[Fraction] = frozens
 
 def sounding(lines: Lines, onset: Fraction) -> Pitches:
     """The four pitches at a moment at which every voice sounds."""
-    return tuple(
-        next(e.pitch for e in line if e.onset <= onset < e.end) for line in lines
-    )
+    return tuple(next(e.pitch for e in line if e.onset <= onset < e.end) for line in lines)
 
 
 def onsets(lines: Lines) -> list[Fraction]:

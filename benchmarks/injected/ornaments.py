@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 
+from clausula.pitch import SpelledPitch
 from injected.notes import Event, Lines, Slot, lines_of
 from injected.plans import Plan
 from injected.window import move, stepwise
-
-from clausula.pitch import SpelledPitch
 
 EIGHTH = Fraction(1, 2)
 _SCALES = {False: (0, 2, 4, 5, 7, 9, 11), True: (0, 2, 3, 5, 7, 8, 10)}

@@ -13,22 +13,19 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import lru_cache
-from itertools import product
+from functools import cache
+from itertools import pairwise, product
 
+from clausula.constraints.passage import Task
+from clausula.grid import Meter
+from clausula.pitch import Key, SpelledPitch
 from injected import laws_line, laws_motion, laws_tendency, laws_vertical
 from injected.chord_table import TONIC, Harmony, figures_of
 from injected.notes import Clean, Frame, Lines, Pitches, Slot, lines_of, score_of
 from injected.plans import Plan, plan_of, random_text
 from injected.window import Law, Window
 
-from clausula.constraints.passage import Task
-from clausula.grid import Meter
-from clausula.pitch import Key, SpelledPitch
-
-LAWS: dict[str, Law] = (
-    laws_motion.LAWS | laws_vertical.LAWS | laws_tendency.LAWS | laws_line.LAWS
-)
+LAWS: dict[str, Law] = laws_motion.LAWS | laws_vertical.LAWS | laws_tendency.LAWS | laws_line.LAWS
 _METER, _NOTHING = Meter(4, 4), Fraction(0)
 _SAMPLE = 600  # loose voicings drawn at a time
 _TRIES = 700  # windows looked at before a fresh start
@@ -43,6 +40,7 @@ class Target:
         index: of the chord.
         wanted: has to hit there.
         waived: codes that may be broken there and at the next chord.
+        own: codes that may be broken there only.
         loose: whether its voicing may have wrong doublings, gaps and crossings.
         margin: semitones that it may then leave the ranges by.
     """
@@ -50,6 +48,7 @@ class Target:
     index: int
     wanted: Law
     waived: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
     loose: bool = True
     margin: int = 0
 
@@ -79,7 +78,7 @@ def _pitches(key: Key, tone: tuple[int, int], low: int, high: int) -> list[Spell
     return found
 
 
-@lru_cache(maxsize=None)
+@cache
 def voicings(key: Key, chord: Harmony, loose: bool, margin: int = 0) -> tuple[Pitches, ...]:
     """Every voicing with the right bass: the clean ones, or with anything else wrong as well."""
     choices = []
@@ -95,7 +94,7 @@ def voicings(key: Key, chord: Harmony, loose: bool, margin: int = 0) -> tuple[Pi
 
 
 def _stands(frame: Frame, chord: Harmony, pitches: Pitches) -> bool:
-    """Whether a voicing breaks no law of single chords; a V7 in root position may lack its fifth."""
+    """Whether a voicing breaks no law of single chords; a root-position V7 may lack its fifth."""
     s, a, t, b = (p[0] for p in pitches)
     if not s >= a >= t >= b or s - a > 12 or a - t > 12:
         return False
@@ -107,9 +106,9 @@ def _stands(frame: Frame, chord: Harmony, pitches: Pitches) -> bool:
     return not any(law(w) for law in laws_vertical.LAWS.values())
 
 
-def broken(w: Window, waived: frozenset[str] = frozenset()) -> set[str]:
-    """Codes of the laws that hit in a window; what the strictest add ends in ``+``."""
-    return {code for code, law in LAWS.items() if code not in waived and law(w)}
+def breaks(w: Window, waived: frozenset[str]) -> bool:
+    """Whether a law hits in a window that is not waived."""
+    return any(law(w) for code, law in LAWS.items() if code not in waived)
 
 
 def windows(plan: Plan, slots: tuple[Slot, ...]) -> Iterator[Window]:
@@ -173,13 +172,20 @@ def _candidates(run: _Search, i: int) -> Iterator[Slot]:
             continue
         found.append((_distance(w) + run.rng.random() * 8, w))
     found.sort(key=lambda each: each[0])
-    waived = target.waived if target and i in (target.index, target.index + 1) else frozenset()
+    waived = _waived(target, i)
     for _, w in found[:_CANDIDATES]:
         run.left -= 1
         if run.left <= 0:
             return
-        if not broken(w, waived):
+        if not breaks(w, waived):
             yield w.c
+
+
+def _waived(target: Target | None, i: int) -> frozenset[str]:
+    """Codes that may be broken at chord ``i``."""
+    if target is None or i not in (target.index, target.index + 1):
+        return frozenset()
+    return target.waived | target.own if i == target.index else target.waived - target.own
 
 
 def _before(slots: list[Slot]) -> tuple[Slot | None, Slot | None]:
@@ -197,7 +203,7 @@ def _distance(w: Window) -> float:
 def one_climax(slots: tuple[Slot, ...]) -> bool:
     """Whether the soprano has its highest note once and moves more by step than by leap."""
     line = [slot.pitches[0] for slot in slots]
-    moves = [abs(q[1] - p[1]) for p, q in zip(line, line[1:], strict=False)]
+    moves = [abs(q[1] - p[1]) for p, q in pairwise(line)]
     steps, leaps = sum(m == 1 for m in moves), sum(m > 1 for m in moves)
     return line.count(max(line)) == 1 and steps > leaps
 

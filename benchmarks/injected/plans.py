@@ -12,11 +12,10 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from injected.chord_table import Harmony, harmony
-from injected.notes import Frame
-
 from clausula.grid import Meter
 from clausula.pitch import Key
+from injected.chord_table import Harmony, harmony
+from injected.notes import Frame
 
 MAJOR_KEYS = ("C", "G", "D", "A", "F", "Bb", "Eb", "Ab", "E")
 MINOR_KEYS = ("a", "e", "b", "d", "g", "c", "f#", "f")
@@ -33,6 +32,7 @@ _CLOSINGS = {
     False: ("V I", "V7 I", "I64 V I", "I64 V7 I"),
     True: ("V i", "V7 i", "i64 V i", "i64 V7 i"),
 }
+_PREDOMINANT_BASES = ("ii", "ii7", "iio", "iiø7", "IV", "IV7", "iv", "iv7")
 _PREDOMINANTS = ("ii", "IV", "iv")
 
 
@@ -73,6 +73,18 @@ class Plan:
         )
 
     @property
+    def broken(self) -> frozenset[str]:
+        """H01, H02, H03: what is wrong with the progression itself."""
+        found = {"H02"} if self.repeats else set()
+        if self.chords[0].base not in ("I", "i"):
+            found.add("H03")
+        for i, (one, two) in enumerate(zip(self.chords, self.chords[1:], strict=False)):
+            falls_back = one.base in ("V", "V7") and two.base in _PREDOMINANT_BASES
+            if falls_back and i not in self.fermatas:
+                found.add("H01")
+        return frozenset(found)
+
+    @property
     def stressed(self) -> bool:
         """Whether each cadential six-four stands on a strong beat and its dominant does not."""
         return all(
@@ -94,7 +106,9 @@ def random_text(rng: random.Random, minor: bool | None = None) -> str:
         two = rng.random() < 0.4 and _joins(first, second)
         opening = first + second[second.index(" ") :] if two else first
         ends = middle.split()[0]
-        if opening.split()[-1].rstrip("6") == ends.rstrip("65") or ("/" in middle and "64" in closing):
+        if opening.split()[-1].rstrip("6") == ends.rstrip("65") or (
+            "/" in middle and "64" in closing
+        ):
             continue
         if len(opening.split()) + len(middle.split()) >= 3:
             return f"{opening} {middle} {closing}"
@@ -116,7 +130,7 @@ def plan_of(rng: random.Random, text: str, loose: bool = False) -> Plan:
     Raises:
         ValueError: it stands well nowhere.
     """
-    minor = text[0] == "i"
+    minor = text[0] == "i" and not text.startswith("ii")
     key = Key.parse(rng.choice(MINOR_KEYS if minor else MAJOR_KEYS))
     places = [(m, at) for m, ats in ((4, (0, 2)), (3, (0,)), (4, (0, 2))) for at in ats]
     rng.shuffle(places)

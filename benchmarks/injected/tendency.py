@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from injected import laws_tendency as laws
 from injected.chord_table import FA, LE, LEADING
 from injected.laws_motion import rising_tenths
@@ -10,7 +12,7 @@ from injected.notes import VOICES
 from injected.window import Hit, Window, interval, up
 
 _LEADS = codes("M07", "L06", "M08", "M04", "V12", "V14", "V09", "L08", "V08")
-_SPAN = {"spans": True}
+_SPAN: dict[str, Any] = {"spans": True}
 _TO_TONIC = (
     "I V6 I ii6 V I* IV V I", "I V65 I* ii6 V I", "I IV V6 I* ii6 V I", "i V6 i* iv V i",
     "i iv V i* iio6 V i", "I ii6 V7 I* IV V I", "I V vi* ii6 V I", "i V6 i iv V7 i* iv V i",
@@ -134,9 +136,10 @@ FAULTS: dict[str, Injector] = {
         wanted=laws.six_four_goes_on, waived=_LEADS | codes("T11"), plans=(
         "I V6 I ii6 I64 V65* I ii6 V I", "I V6 I IV I64 V6* I IV V I", "i i6 iv i64 V65* i iv V i",
         "I IV I64 vi* ii6 V I", "I ii6 I64 IV* V I", "I IV I64 V43* I IV V I"), anywhere=True)),
-    "T13": injector("T13", Spec("V42, then something else than I6", laws.third_inversion, **_SPAN,
+    "T13": injector("T13", Spec("V42, then no I6", laws.third_inversion, **_SPAN,
         strict=True, waived=_LEADS | codes("T03", "T07", "L06", "L02", "L03", "H01"), plans=(
-        "I IV V42 I* ii6 V I", "I IV V42 vi* ii6 V I", "i iv V42 i* iv V i", "I ii6 V42 IV6* V I"))),
+        "I IV V42 I* ii6 V I", "I IV V42 vi* ii6 V I", "i iv V42 i* iv V i",
+        "I ii6 V42 IV6* V I"))),
     "T14": injector("T14", Spec("vii° in root position, then the tonic", laws.root_diminished,
         strict=True, waived=_LEADS | codes("T05", "M05", "T07"), **_SPAN, plans=(
         "I viio I* ii6 V I", "i viio i* iv V i", "I IV viio I* ii6 V I", "i iv viio i* iv V i"))),

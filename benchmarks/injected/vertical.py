@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from clausula.constraints.passage import Task
 from injected import laws_vertical as laws
 from injected.chord_table import FA, harmony
 from injected.making import Asked, Injector, Spec, codes, injector
 from injected.notes import Slot
 from injected.plans import Plan
 from injected.window import NEIGHBOURS, Hit, Law, Window, letters
-
-from clausula.constraints.passage import Task
 
 _LEADS = codes("T01", "T02", "T03", "M08", "M07", "L06", "L08")
 _SPACE = _LEADS | codes("V02", "V03", "L07", "M04", "L05", "L04")
@@ -93,9 +94,7 @@ def _asked_for(voiced: str, given: str, back: int = 0) -> Asked:
         at = plan.target - back
         assert slots[at].chord.name == voiced
         names = [given if i == at else slot.chord.name for i, slot in enumerate(slots)]
-        return Task(
-            numerals=tuple((slot.onset, n) for slot, n in zip(slots, names, strict=True))
-        )
+        return Task(numerals=tuple((slot.onset, n) for slot, n in zip(slots, names, strict=True)))
 
     return task
 
@@ -111,7 +110,7 @@ _OTHER_BASS = (
     ("I V65 I ii65* V I", "ii65", "ii7"), ("I V43* I ii6 V I", "V43", "V65"),
     ("i V6* i iio6 V i", "V6", "V"),
 )  # fmt: skip
-_WITH_TASK = {"asked": _numerals}
+_WITH_TASK: dict[str, Any] = {"asked": _numerals}
 
 FAULTS: dict[str, Injector] = {
     "V01": injector("V01", Spec("a voice leaves its range", laws.out_of_range, waived=_SPACE,

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 
+from clausula.pitch import SpelledPitch
 from injected.chord_table import Tone
 from injected.notes import VOICES, Frame, Slot
-
-from clausula.pitch import SpelledPitch
 
 Hit = tuple[str, int]
 PAIRS = tuple(combinations(range(4), 2))
