@@ -12,7 +12,8 @@ from typing import Any
 
 from clausula.constraints.passage import CadenceKind, Task
 from injected.chord_table import LEADING, TONIC, Tone
-from injected.making import Injector, Spec, codes, injector, placed, surface, whole
+from injected.decorated import doublings, unspoilt
+from injected.making import Injector, Spec, codes, injector, placed, whole
 from injected.notes import VOICES, Clean, Injected, Lines, Slot
 from injected.ornaments import (
     EIGHTH,
@@ -22,13 +23,12 @@ from injected.ornaments import (
     scale_note,
     suspensions,
 )
-from injected.passages import LAWS, clean_of, clean_slots
+from injected.passages import clean_of, clean_slots
 from injected.plans import Plan
 from injected.window import Hit, Law, Window
 
 _LEADS = codes("M07", "L06", "M08", "M04", "V12", "V14", "V09", "L08", "T06")
 _ATTEMPTS = 400
-_MOTION = ("M01", "M02", "M03", "M05", "M06", "M07", "V01", "V02", "V04")
 _SPAN: dict[str, Any] = {"spans": True}
 Makers = tuple[Callable[[Plan, tuple[Slot, ...]], Iterator[tuple[int, int, Lines]]], ...]
 Accepts = Callable[[Plan, tuple[Slot, ...], int, int], bool]
@@ -60,9 +60,7 @@ def _ornamented(code: str, words: str, makers: Makers, fits: Accepts, early: boo
             every = [found for maker in makers for found in maker(plan, slots)]
             rng.shuffle(every)
             for i, voice, lines in every:
-                shown = surface(plan, slots, lines)
-                spoilt = any(LAWS[each](w) for w in shown for each in _MOTION)
-                if fits(plan, slots, i, voice) and not spoilt:
+                if fits(plan, slots, i, voice) and unspoilt(plan, slots, lines):
                     end = slots[i].onset + slots[i].duration
                     onset = slots[i].onset if early else end - EIGHTH
                     places = [onset, onset + EIGHTH if early else slots[i].onset]
@@ -77,26 +75,16 @@ def _anything(_plan: Plan, _slots: tuple[Slot, ...], _index: int, _voice: int) -
     return True
 
 
-def _sounds_below(slots: tuple[Slot, ...], index: int, voice: int) -> tuple[bool, bool]:
-    """Whether a voice's tone is sung by another upper voice, and by the bass."""
-    mine = slots[index].pitches[voice]
-    same = [
-        v for v, p in enumerate(slots[index].pitches)
-        if v != voice and p[0] % 12 == mine[0] % 12 and p[1] % 7 == mine[1] % 7
-    ]  # fmt: skip
-    return any(v < 3 for v in same), 3 in same
-
-
 def _alone(_plan: Plan, slots: tuple[Slot, ...], index: int, voice: int) -> bool:
-    return not any(_sounds_below(slots, index, voice))
+    return not any(doublings(slots, index, voice))
 
 
 def _against(_plan: Plan, slots: tuple[Slot, ...], index: int, voice: int) -> bool:
-    return _sounds_below(slots, index, voice)[0]
+    return doublings(slots, index, voice)[0]
 
 
 def _over_bass(_plan: Plan, slots: tuple[Slot, ...], index: int, voice: int) -> bool:
-    return _sounds_below(slots, index, voice) == (False, True)
+    return doublings(slots, index, voice) == (False, True)
 
 
 def _rising(plan: Plan, slots: tuple[Slot, ...]) -> Iterator[tuple[int, int, Lines]]:
@@ -204,9 +192,7 @@ _STRICT: dict[str, Any] = {"strict": True, "waived": _LEADS}
 
 
 def _label(code: str, words: str, wanted: Law, plans: tuple[str, ...]) -> Injector:
-    return injector(
-        code, Spec(words, wanted, plans, strict=True, waived=_LEADS, spans=True)
-    )
+    return injector(code, Spec(words, wanted, plans, strict=True, waived=_LEADS, spans=True))
 
 
 FAULTS: dict[str, Injector] = {

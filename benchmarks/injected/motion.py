@@ -9,6 +9,7 @@ from typing import Any
 
 from injected import laws_motion as laws
 from injected.chord_table import LEADING, SOL, SUPERTONIC, TONIC
+from injected.laws_vertical import crossing
 from injected.making import Injector, Spec, codes, injector, others, placed, planned, surface
 from injected.notes import Injected, Lines, Slot, lines_of
 from injected.ornaments import (
@@ -250,6 +251,8 @@ def _close(rng: random.Random, soprano: tuple[int, int], words: str) -> Injected
         lines = split(lines_of(slots), 0, n - 1, slots[n].pitches[0])
         passing = scale_note(plan, slots[n - 1].pitches[inner][1] - 1)
         lines = split(lines, inner, n - 1, passing)
+        if any(crossing(w) for w in surface(plan, slots, lines)):
+            continue
         onset = slots[n].onset - EIGHTH
         clean = clean_of(plan, slots, lines)
         places = [onset, slots[n - 1].onset, slots[n].onset]
