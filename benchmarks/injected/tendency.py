@@ -14,7 +14,8 @@ from injected.window import Hit, Window, interval, up
 _LEADS = codes("M07", "L06", "M08", "M04", "V12", "V14", "V09", "L08", "V08")
 _SPAN: dict[str, Any] = {"spans": True}
 _TO_TONIC = (
-    "I V6 I ii6 V I* IV V I", "I V65 I* ii6 V I", "I IV V6 I* ii6 V I", "i V6 i* iv V i",
+    "I V6 I ii6 V I* IV V I", "I V6 I ii6 V I*", "i V6 i iv V i*", "I IV I6 ii6 V7 I*",
+    "I V65 I* ii6 V I", "I IV V6 I* ii6 V I", "i V6 i* iv V i",
     "i iv V i* iio6 V i", "I ii6 V7 I* IV V I", "I V vi* ii6 V I", "i V6 i iv V7 i* iv V i",
 )  # fmt: skip
 _SEVENTHS = (
