@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from injected import laws_motion as laws
@@ -20,7 +19,7 @@ from injected.ornaments import (
     suspensions,
 )
 from injected.passages import Target, clean_of, clean_slots, compose, one_climax
-from injected.plans import Plan
+from injected.plans import Plan, plan_of
 from injected.window import FIFTH, PAIRS, UNISON, Hit, Law, Window, interval, letters, stepwise
 
 _LEADS = codes("T01", "T02", "T03", "M07", "L06", "M08", "M04", "V12", "V14")
@@ -120,13 +119,19 @@ _TWO_PHRASES = (
     "I V6 I ii6 V^ I* IV V I", "I ii6 V7 I^ IV* V I", "i V6 i iv V^ i* iv V i",
     "I V6 I IV V I^ V6* I ii6 V I", "I ii6 V^ I6* IV V I",
 )  # fmt: skip
+# Chords a step lower on a strong beat: where parallels fall, and a suspension can hide them.
+_FALLING = (
+    "I vi V* I ii6 V I", "I IV6 V* I ii6 V I", "I V6 I vi V* I IV V I", "I ii I* IV V I",
+    "i iv6 V* i iv V i", "I IV V V6 vi V* I", "I vi V6* I ii6 V I",
+)  # fmt: skip
 _SPAN: dict[str, Any] = {"spans": True}
 
 
 def created(rng: random.Random) -> Injected:
     """M10: a passing tone makes parallels with the next chord, or a suspension delays them."""
+    maker = rng.choice((_by_passing, _by_delay))
     for _ in range(_ATTEMPTS):
-        found = _by_passing(rng) if rng.random() < 0.6 else _by_delay(rng)
+        found = maker(rng)
         if found:
             return found
     raise RuntimeError("M10: no passage found")
@@ -157,9 +162,9 @@ def _by_passing(rng: random.Random) -> Injected | None:
 
 def _by_delay(rng: random.Random) -> Injected | None:
     """Parallels between chords, one of whose voices comes late."""
-    spec = Spec("", _falling_parallels)
-    plan = planned(rng, replace(spec, anywhere=True))
-    slots = compose(rng, plan, Target(plan.target, _falling_parallels, _LEADS, codes("M01", "M02")))
+    plan = plan_of(rng, rng.choice(_FALLING), loose=True)
+    target = Target(plan.target, _falling_parallels, _LEADS, codes("M01", "M02"), loose=False)
+    slots = compose(rng, plan, target, melodic=False)
     if not slots:
         return None
     for i, voice, lines in suspensions(plan, slots):
