@@ -182,14 +182,24 @@ def _needs_major_mark(key: Key, degree: int, chord: Chord) -> bool:
 
 def _usual_root(key: Key, degree: int, quality: Quality) -> int:
     """Semitones above the tonic of the root that a numeral without an accidental has."""
-    raised = key.mode is Mode.MINOR and degree == 6 and quality in (
-        Quality.DIMINISHED,
-        Quality.DIMINISHED_SEVENTH,
-        Quality.HALF_DIMINISHED_SEVENTH,
+    raised = (
+        key.mode is Mode.MINOR
+        and degree == 6
+        and quality
+        in (
+            Quality.DIMINISHED,
+            Quality.DIMINISHED_SEVENTH,
+            Quality.HALF_DIMINISHED_SEVENTH,
+        )
     )
-    sixth = key.mode is Mode.MINOR and degree == 5 and quality in (
-        Quality.DIMINISHED,
-        Quality.HALF_DIMINISHED_SEVENTH,
+    sixth = (
+        key.mode is Mode.MINOR
+        and degree == 5
+        and quality
+        in (
+            Quality.DIMINISHED,
+            Quality.HALF_DIMINISHED_SEVENTH,
+        )
     )
     return int(SCALE[key.mode][degree]) + (1 if raised or sixth else 0)
 
@@ -199,7 +209,9 @@ _INVERSIONS = {
     "": (3, 0), "5": (3, 0), "53": (3, 0), "6": (3, 1), "63": (3, 1), "64": (3, 2),
     "7": (4, 0), "65": (4, 1), "43": (4, 2), "643": (4, 2), "42": (4, 3), "2": (4, 3), "642": (4, 3),
 }  # fmt: skip
-_WRITTEN = re.compile(r"([b#-]?)([IViv]+)(/?o|/?ø|/o|°|\+)?(M|maj)?([\d/]*?)(?:/([b#-]?)([IViv]+))?")
+_WRITTEN = re.compile(
+    r"([b#-]?)([IViv]+)(/?o|/?ø|/o|°|\+)?(M|maj)?([\d/]*?)(?:/([b#-]?)([IViv]+))?"
+)
 _SIXTH_NAMES = {
     "It": Quality.ITALIAN_SIXTH,
     "Ger": Quality.GERMAN_SIXTH,
@@ -228,9 +240,15 @@ def parse_numeral(text: str, key: Key) -> Numeral:
 
 
 def _numeral(found: re.Match[str], key: Key) -> Numeral | None:
-    sign, letters, mark, major, figures, of_sign, of_letters = (each or "" for each in found.groups())
+    sign, letters, mark, major, figures, of_sign, of_letters = (
+        each or "" for each in found.groups()
+    )
     size, inversion = _INVERSIONS.get(figures.replace("/", ""), (0, 0))
-    if not size or letters.upper() not in NUMERALS or (of_letters and of_letters.upper() not in NUMERALS):
+    if (
+        not size
+        or letters.upper() not in NUMERALS
+        or (of_letters and of_letters.upper() not in NUMERALS)
+    ):
         return None
     degree = NUMERALS.index(letters.upper())
     if of_letters:
@@ -238,9 +256,13 @@ def _numeral(found: re.Match[str], key: Key) -> Numeral | None:
         goal = key.transpose(target)
         mode = Mode.MINOR if of_letters.islower() else Mode.MAJOR
         pc = (goal.tonic_pc + _SIGNS[of_sign]) % 12
-        inner = _quality_and_root(Key(pc, goal.tonic_letter, mode), sign, letters, mark, major, size)
+        inner = _quality_and_root(
+            Key(pc, goal.tonic_letter, mode), sign, letters, mark, major, size
+        )
         chord = (inner.chroma + pc - key.tonic_pc) % 12
-        return replace(inner, degree=(degree + target) % 7, chroma=chord, of=target, inversion=inversion)
+        return replace(
+            inner, degree=(degree + target) % 7, chroma=chord, of=target, inversion=inversion
+        )
     return replace(_quality_and_root(key, sign, letters, mark, major, size), inversion=inversion)
 
 
@@ -248,7 +270,9 @@ def _quality_and_root(
     key: Key, sign: str, letters: str, mark: str, major: str, size: int
 ) -> Numeral:
     degree, small = NUMERALS.index(letters.upper()), letters.islower()
-    quality = _quality(key, degree, small, mark.lstrip("/") if mark != "/o" else "ø", bool(major), size)
+    quality = _quality(
+        key, degree, small, mark.lstrip("/") if mark != "/o" else "ø", bool(major), size
+    )
     chroma = _usual_root(key, degree, quality) + _SIGNS[sign]
     return Numeral(degree, chroma % 12, quality)
 

@@ -51,9 +51,10 @@ def _cadence(slices: Slices, heard: Sequence[ChordSpan]) -> CadenceHere | None:
 
 
 def _same_root(one: ChordSpan, other: ChordSpan) -> bool:
-    return one.key == other.key and one.numeral.chord(one.key).root == other.numeral.chord(
-        other.key
-    ).root
+    return (
+        one.key == other.key
+        and one.numeral.chord(one.key).root == other.numeral.chord(other.key).root
+    )
 
 
 def _kind(

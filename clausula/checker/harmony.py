@@ -197,9 +197,7 @@ def _last_slices(slices: Slices, ends: Sequence[Fraction]) -> set[int]:
     return {int(np.searchsorted(onsets, float(end))) - 1 for end in ends}
 
 
-def _outside(
-    slices: Slices, keys: Sequence[tuple[Fraction, Key]], space: _Space
-) -> np.ndarray:
+def _outside(slices: Slices, keys: Sequence[tuple[Fraction, Key]], space: _Space) -> np.ndarray:
     """``[T, K]`` a price that no analysis pays for any key but the given one."""
     found = np.zeros((len(slices), len(space.keys)))
     for time, onset in enumerate(slices.onset):

@@ -147,4 +147,3 @@ def _begins(n_slices: int, chords: Sequence[ChordSpan]) -> np.ndarray:
     found = np.zeros(n_slices, bool)
     found[[chords[first].start for first, _ in _runs(chords)]] = True
     return found
-

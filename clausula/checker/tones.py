@@ -17,9 +17,7 @@ from clausula.grid import REST
 from clausula.slices import Slices
 
 
-def tone_kinds(
-    slices: Slices, lines: Sequence[Line], chords: Sequence[ChordSpan]
-) -> np.ndarray:
+def tone_kinds(slices: Slices, lines: Sequence[Line], chords: Sequence[ChordSpan]) -> np.ndarray:
     """``[time, voice]`` what the note that sounds does there, as ``ToneKind``."""
     kinds = np.full(slices.semitone.shape, int(ToneKind.SILENT))
     tones = np.where(slices.semitone == REST, -1, 7 * (slices.semitone % 12) + slices.step % 7)

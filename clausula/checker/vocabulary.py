@@ -6,7 +6,6 @@ Costs are nats. They were set by hand and tuned on ten annotated chorales (``ben
 from __future__ import annotations
 
 from enum import IntEnum
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -111,7 +110,14 @@ _APPLIED = {
     Mode.MAJOR: {1: 1.8, 2: 3.0, 3: 1.4, 4: 1.2, 5: 1.4},
     Mode.MINOR: {2: 1.8, 3: 1.8, 4: 1.8, 5: 2.4, 6: 2.0},
 }
-_TO = {1: _F.TO_SECOND, 2: _F.TO_THIRD, 3: _F.TO_FOURTH, 4: _F.TO_FIFTH, 5: _F.TO_SIXTH, 6: _F.TO_SEVENTH}
+_TO = {
+    1: _F.TO_SECOND,
+    2: _F.TO_THIRD,
+    3: _F.TO_FOURTH,
+    4: _F.TO_FIFTH,
+    5: _F.TO_SIXTH,
+    6: _F.TO_SEVENTH,
+}
 
 
 def _applied(mode: Mode) -> list[Entry]:
@@ -119,7 +125,9 @@ def _applied(mode: Mode) -> list[Entry]:
     scale = SCALE[mode]
     for degree, cost in _APPLIED[mode].items():
         home = int(scale[degree])
-        major = (int(scale[(degree + 2) % 7]) - home) % 12 == 4 or (mode is Mode.MINOR and degree == 4)
+        major = (int(scale[(degree + 2) % 7]) - home) % 12 == 4 or (
+            mode is Mode.MINOR and degree == 4
+        )
         for above, step, quality, dearer in (
             (7, 4, Q.MAJOR, 0.6),
             (7, 4, Q.DOMINANT_SEVENTH, 0.3),

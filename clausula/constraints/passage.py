@@ -271,4 +271,3 @@ def _line(slices: Slices, voice: int) -> Line:
 def _shifted(array: np.ndarray, fill: int) -> np.ndarray:
     """The row before each row; ``fill`` before the first."""
     return np.concatenate([np.full_like(array[:1], fill), array[:-1]])
-

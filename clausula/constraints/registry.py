@@ -7,9 +7,15 @@ from difflib import get_close_matches
 from types import MappingProxyType
 
 from clausula.constraints import (
+    rules_cantus,
     rules_chords,
-    rules_doubling,
     rules_dissonance,
+    rules_doubling,
+    rules_fifth_species,
+    rules_first_species,
+    rules_first_species_lines,
+    rules_fourth_species,
+    rules_fourth_species_ties,
     rules_given,
     rules_harmony,
     rules_labels,
@@ -19,13 +25,44 @@ from clausula.constraints import (
     rules_motion,
     rules_perfect,
     rules_resolution,
+    rules_second_species,
+    rules_second_species_lines,
+    rules_species,
+    rules_species_motion,
     rules_texture,
+    rules_third_species,
     rules_vertical,
 )
 from clausula.constraints.rule import Rule
 from clausula.errors import InputError
 
-_FILES = (rules_vertical, rules_chords, rules_doubling, rules_motion, rules_perfect, rules_texture, rules_line, rules_leaps, rules_resolution, rules_leading, rules_given, rules_harmony, rules_dissonance, rules_labels)
+_FILES = (
+    rules_cantus,
+    rules_chords,
+    rules_dissonance,
+    rules_doubling,
+    rules_fifth_species,
+    rules_first_species,
+    rules_first_species_lines,
+    rules_fourth_species,
+    rules_fourth_species_ties,
+    rules_given,
+    rules_harmony,
+    rules_labels,
+    rules_leading,
+    rules_leaps,
+    rules_line,
+    rules_motion,
+    rules_perfect,
+    rules_resolution,
+    rules_second_species,
+    rules_second_species_lines,
+    rules_species,
+    rules_species_motion,
+    rules_texture,
+    rules_third_species,
+    rules_vertical,
+)
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
         rule.code: rule

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, IntEnum
-from itertools import combinations
 from functools import partial
+from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -348,7 +348,9 @@ class Rule:
             self,
             predicate=self.predicate and partial(self.predicate, **chosen),
             judge=self.judge and partial(self.judge, **chosen),
-            applies=partial(self.applies, pairs=chosen["pairs"]) if "pairs" in chosen else self.applies,
+            applies=partial(self.applies, pairs=chosen["pairs"])
+            if "pairs" in chosen
+            else self.applies,
             switches={},
         )
 

@@ -23,8 +23,8 @@ from clausula.constraints.rule import (
     Scope,
     Severity,
     Sites,
-    is_member,
     inverse,
+    is_member,
     sounding_among,
     sounds,
 )
@@ -234,9 +234,7 @@ V09 = Rule(
         ),
     ),
     obeying=(
-        Example(
-            "C", ("C5 G4 E4 C3", "C5 F4 A3 F3", "B4 D4 G3 G2"), numerals=("I", "IV", "V")
-        ),
+        Example("C", ("C5 G4 E4 C3", "C5 F4 A3 F3", "B4 D4 G3 G2"), numerals=("I", "IV", "V")),
         Example("C", ("D5 G4 B3 G3", "C5 E4 C4 C3"), numerals=("V", "I")),
     ),
 )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from clausula.constraints.passage import ON_BEAT, Passage
+from clausula.constraints.passage import Passage
 from clausula.constraints.rule import (
     NONE,
     Array,
@@ -36,7 +36,9 @@ def _retrogression(voices: Sequence[Motion], context: Context) -> Array:
     )
     dominant = (from_fifth | (degree_of(before.root, context) == _LEADING)) & (before.root != NONE)
     root = degree_of(chord.root, context)
-    to_fourth = (root == _SUBDOMINANT) | ((root == _SUPERTONIC) & ((chord.third - chord.root) % 12 == 3))
+    to_fourth = (root == _SUBDOMINANT) | (
+        (root == _SUPERTONIC) & ((chord.third - chord.root) % 12 == 3)
+    )
     predominant = to_fourth & (chord.root != NONE)
     bass = voices[-1]
     steps = bass.after.step - bass.before.step
@@ -54,7 +56,7 @@ def _syncopated(passage: Passage) -> np.ndarray:
     for start, stop in zip(begins, [*begins[1:], len(passage)], strict=True):
         inside = passage.level[start + 1 : stop]
         carried = np.flatnonzero(inside == 0)
-        if len(carried) and 0 < passage.level[start] and start not in phrase:
+        if len(carried) and passage.level[start] > 0 and start not in phrase:
             found[start + 1 + carried[0], 0] = True
     return found
 

@@ -294,7 +294,9 @@ L08 = Rule(
     source="The examiners of the AP examination; Open Music Theory, version 1",
     breaking=(
         Example("C", ("C5 E4 C4 C3", "D5 D5 B3 G3"), numerals=("I", "V"), at="A"),
-        Example("C", ("C5 A4 C4 F3", "B4 G4 G3 G3", "C5 G4 E4 C3"), numerals=("IV", "V", "I"), at="T"),
+        Example(
+            "C", ("C5 A4 C4 F3", "B4 G4 G3 G3", "C5 G4 E4 C3"), numerals=("IV", "V", "I"), at="T"
+        ),
     ),
     obeying=(
         Example("C", ("C5 E4 C4 C3", "D5 D4 B3 G3"), numerals=("I", "V")),

@@ -77,7 +77,10 @@ def _le_strays(voice: Motion, context: Context) -> Array:
 
 
 def _tritone_astray(upper: Motion, lower: Motion, context: Context) -> Array:
-    wide, narrow = _apart(upper.before, lower.before, 6, 3), _apart(upper.before, lower.before, 6, 4)
+    wide, narrow = (
+        _apart(upper.before, lower.before, 6, 3),
+        _apart(upper.before, lower.before, 6, 4),
+    )
     both = leaves(upper, context) & leaves(lower, context)
     letters = (upper.after.step - lower.after.step) % 7
     opened, closed = letters == 5, letters == 2
@@ -221,13 +224,20 @@ T06 = Rule(
     exceptions="It may be held, or move within its chord.",
     source="Open Music Theory, version 1",
     breaking=(
-        Example("a", ("A4 F4 D4 D3", "A4 E4 C4 A2", "F4 D4 A3 D3", "A4 E4 C4 A2"),
-                numerals=("iv", "i", "iv", "i"), at="S"),
+        Example(
+            "a",
+            ("A4 F4 D4 D3", "A4 E4 C4 A2", "F4 D4 A3 D3", "A4 E4 C4 A2"),
+            numerals=("iv", "i", "iv", "i"),
+            at="S",
+        ),
         Example("C", ("C5 Ab4 F4 F3", "C5 C5 E4 G3"), numerals=("iv", "I64"), at="A"),
     ),
     obeying=(
-        Example("a", ("A4 F4 D4 D3", "A4 E4 C4 A2", "F4 D4 A3 D3", "E4 C4 A3 A2"),
-                numerals=("iv", "i", "iv", "i")),
+        Example(
+            "a",
+            ("A4 F4 D4 D3", "A4 E4 C4 A2", "F4 D4 A3 D3", "E4 C4 A3 A2"),
+            numerals=("iv", "i", "iv", "i"),
+        ),
         Example("C", ("C5 Ab4 F4 F3", "C5 G4 E4 G3"), numerals=("iv", "I64")),
     ),
 )
