@@ -372,7 +372,7 @@ def _followed(
 def _spans(
     path: Sequence[tuple[int, int]], bass: np.ndarray, slices: Slices, space: _Space
 ) -> tuple[ChordSpan, ...]:
-    """Chords with their inversions, which shorter notes of the bass than half beats do not change."""
+    """Chords with their inversions, which notes shorter than half beats do not change."""
     silent = (slices.semitone == REST).all(axis=1)
     found: list[ChordSpan] = []
     start = 0

@@ -14,7 +14,15 @@ from clausula.checker.context import context_of, phrase_ends
 from clausula.checker.harmony import chords_of
 from clausula.checker.tones import tone_kinds
 from clausula.chords import parse_numeral
-from clausula.constraints.passage import ON_BEAT, ChordSpan, Passage, Task, levels_of, lines_of
+from clausula.constraints.passage import (
+    NO_TASK,
+    ON_BEAT,
+    ChordSpan,
+    Passage,
+    Task,
+    levels_of,
+    lines_of,
+)
 from clausula.constraints.rule import NONE, Harmony
 from clausula.constraints.rulesets import RuleSet
 from clausula.grid import REST
@@ -38,7 +46,7 @@ class Reading:
     home: Key
     keys: tuple[tuple[Fraction, Key], ...] = ()
     chords: tuple[ChordSpan, ...] | None = None
-    task: Task = Task()
+    task: Task = NO_TASK
 
 
 def passage_of(score: Score, ruleset: RuleSet, reading: Reading) -> Passage:

@@ -125,6 +125,9 @@ class Task:
     given: tuple[tuple[int, Part], ...] = ()
 
 
+NO_TASK = Task()
+
+
 @dataclass(frozen=True)
 class Passage:
     """What rules judge.
@@ -145,7 +148,7 @@ class Passage:
     tones: np.ndarray
     cadences: tuple[CadenceHere, ...]
     ends: tuple[Fraction, ...]
-    task: Task = Task()
+    task: Task = NO_TASK
 
     @property
     def n_voices(self) -> int:
