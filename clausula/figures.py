@@ -1,8 +1,8 @@
-"""Figured bass: which notes figures ask for above a bass.
+r"""Figured bass: which notes figures ask for above a bass.
 
 Conventions: figures are numbers, highest first, between spaces or commas, as in ``"6 5"`` or
 ``"7 #"``. A number is the interval above the bass in the notes of the key signature; ``#``, ``b``
-and ``n`` before or after it (and ``+`` or a stroke, written ``\\``) alter it; an accidental alone
+and ``n`` before or after it (and ``+`` or a stroke, written ``\``) alter it; an accidental alone
 belongs to the third. Figures that are left out are those that musicians add: ``6`` means ``6 3``.
 """
 

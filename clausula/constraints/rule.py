@@ -4,8 +4,8 @@ Conventions: a *site* is the voice, the pair of voices with the upper one first,
 together, that a rule judges. There are two kinds of rule. A *local* rule has a ``predicate``, which
 sees the motions of its site's voices and the context, nothing else; so what a site says depends on
 these voices alone, and generation can tabulate pair by pair. Predicates use only operators on
-arrays: NumPy and JAX arrays, plain numbers and broadcast shapes all work. A rule of *passages* has a
-``judge``, which sees a whole passage at once, with its chords, lines and cadences.
+arrays: NumPy and JAX arrays, plain numbers and broadcast shapes all work. A rule of *passages* has
+a ``judge``, which sees a whole passage at once, with its chords, lines and cadences.
 """
 
 from __future__ import annotations
@@ -344,13 +344,12 @@ class Rule:
         if not self.switches:
             return self
         chosen = {name: choices.get(name, switch.default) for name, switch in self.switches.items()}
+        pairs = chosen.get("pairs")
         return replace(
             self,
             predicate=self.predicate and partial(self.predicate, **chosen),
             judge=self.judge and partial(self.judge, **chosen),
-            applies=partial(self.applies, pairs=chosen["pairs"])
-            if "pairs" in chosen
-            else self.applies,
+            applies=self.applies if pairs is None else partial(self.applies, pairs=pairs),
             switches={},
         )
 

@@ -253,7 +253,8 @@ V11 = Rule(
     says="No two voices have the seventh of a chord.",
     why="A seventh is bound to fall by step. Two of them fall in parallel octaves, or one is left "
     "unresolved.",
-    source="Course handouts, one after Aldwell and Schachter; Integrated Music Theory (Butterfield)",
+    source="Course handouts, one after Aldwell and Schachter; Integrated Music Theory "
+    "(Butterfield)",
     breaking=(
         Example("C", ("C5 G4 E4 C3", "F5 F4 B3 G3"), numerals=("I", "V7"), at="SA"),
         Example("a", ("A4 E4 C4 A3", "D5 G#4 D4 E3"), numerals=("i", "V7"), at="ST"),

@@ -198,8 +198,8 @@ V15 = Rule(
     enforcement=Enforcement.CHECK_ONLY,
     message="The third of {chord} is not doubled",
     says="In a diminished triad the third is doubled.",
-    why="Root and fifth of a diminished triad are the tritone and each must resolve; only the third "
-    "is free.",
+    why="Root and fifth of a diminished triad are the tritone and each must resolve; only the "
+    "third is free.",
     source="Integrated Music Theory (Butterfield)",
     breaking=(
         Example("C", ("C5 G4 E4 C3", "B4 F4 F4 D3"), numerals=("I", "viio6"), at="SATB"),

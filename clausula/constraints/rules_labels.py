@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
@@ -29,7 +30,7 @@ def _shapeless(passage: Passage) -> np.ndarray:
         return found
     peaks = np.flatnonzero(line.semitone == line.semitone.max())
     # Repeated at once, or held on, it is one climax.
-    again = [note for before, note in zip(peaks, peaks[1:], strict=False) if note > before + 1]
+    again = [note for before, note in pairwise(peaks.tolist()) if note > before + 1]
     if again:
         found[line.start[again[0]], 0] = True
     moves = np.diff(line.step)[np.diff(line.semitone) != 0]

@@ -34,12 +34,14 @@ def perfect_octave(upper: Tone, lower: Tone) -> Array:
 
 
 def parallel_fifths(upper: Motion, lower: Motion, context: Context) -> Array:
+    """Whether two voices go in parallel from one perfect fifth to another."""
     before = perfect_fifth(upper.before, lower.before)
     after = perfect_fifth(upper.after, lower.after)
     return before & after & similar(upper, lower) & inverse(context.boundary)
 
 
 def parallel_octaves(upper: Motion, lower: Motion, context: Context) -> Array:
+    """Whether two voices go in parallel from one octave or unison to another."""
     before = perfect_octave(upper.before, lower.before)
     after = perfect_octave(upper.after, lower.after)
     gap_before = upper.before.semitone - lower.before.semitone

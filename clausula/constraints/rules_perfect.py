@@ -1,4 +1,4 @@
-"""Rules of motion into perfect intervals that are not parallels: contrary, direct, from a tritone."""
+"""Rules of motion into perfect intervals without parallels: contrary, direct, from a tritone."""
 
 from __future__ import annotations
 

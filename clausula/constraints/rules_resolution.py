@@ -194,7 +194,8 @@ T05 = Rule(
     reads=_CHORD,
     severity=Severity.WARNING,
     enforcement=Enforcement.FINALS_ONLY,
-    message="The {voice}'s {before}, the fifth of {chord_before}, goes to {after}, not down by step",
+    message="The {voice}'s {before}, the fifth of {chord_before}, goes to {after}, not down by "
+    "step",
     says="The fourth degree in a vii° chord, and the fifth of a mediant chord, go down by step.",
     why="The fifth of vii° is the upper note of its tritone and falls inward.",
     exceptions="It may be held. Across the end of a phrase the rule does not hold.",
