@@ -20,7 +20,7 @@ from clausula.pitch import LETTER_SEMITONES, SpelledPitch
 _SHARPS = "FCGDAEB"
 _FIGURE = re.compile(r"([#bnx+-]*)(\d*)([#bn+\\|]*)")
 # What is meant besides the figures that are written, by the figures that are.
-_COMPLETED = (
+_COMPLETED: tuple[tuple[set[int], tuple[int, ...]], ...] = (
     ({2}, (4, 6)),
     ({4, 3}, (6,)),
     ({6, 5}, (3,)),

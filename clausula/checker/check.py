@@ -108,7 +108,8 @@ def violations_of(passage: Passage, rules: Sequence[Rule]) -> tuple[Violation, .
 
 def _local_keys(passage: Passage) -> tuple[tuple[int, Fraction, Key], ...]:
     """Measure, beat and key wherever the local key changes, from the first slice on."""
-    context, found = passage.context, []
+    context = passage.context
+    found: list[tuple[int, Fraction, Key]] = []
     tracks = zip(context.tonic_pc, context.tonic_letter, context.minor, strict=True)
     for time, (pc, letter, minor) in enumerate(tracks):
         key = Key(int(pc), int(letter), Mode.MINOR if minor else Mode.MAJOR)

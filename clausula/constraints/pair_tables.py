@@ -98,7 +98,7 @@ def voice_allowed(ruleset: RuleSet, context: ContextClass) -> np.ndarray:
         allowed = np.ones((N_VOICE, N_VOICE), bool)
         for rule in _at_site(rules, (voice,), context):
             motion = _motion(ruleset, context, voice, before_axis=0, token_axis=1, n_axes=2)
-            allowed &= ~rule.predicate(motion, _context(ruleset, context))
+            allowed &= ~rule.breaks(motion, _context(ruleset, context))
         allowed[:FIRST_PITCH, HOLD_TOKEN] = False
         if context.boundary:
             allowed[:, HOLD_TOKEN] = False
@@ -120,7 +120,7 @@ def pair_cost(ruleset: RuleSet, context: ContextClass) -> np.ndarray:
         ]
         for rule, nats in ruleset.costs:
             for _ in _at_site((rule,), site, context):
-                cost += nats * rule.predicate(*motions, _context(ruleset, context))
+                cost += nats * rule.breaks(*motions, _context(ruleset, context))
     return costs
 
 
@@ -131,7 +131,7 @@ def voice_cost(ruleset: RuleSet, context: ContextClass) -> np.ndarray:
         motion = _still(ruleset, context, voice, axis=0, n_axes=1)
         for rule, nats in ruleset.costs:
             for _ in _at_site((rule,), (voice,), context):
-                costs[voice] += nats * rule.predicate(motion, _context(ruleset, context))
+                costs[voice] += nats * rule.breaks(motion, _context(ruleset, context))
     return costs
 
 
@@ -168,7 +168,7 @@ def _pair_allowed(
             for voice in site
         ]
         for rule in judged:
-            here &= ~rule.predicate(*motions, _context(ruleset, context))
+            here &= ~rule.breaks(*motions, _context(ruleset, context))
     return allowed
 
 

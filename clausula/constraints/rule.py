@@ -353,10 +353,21 @@ class Rule:
             switches={},
         )
 
+    def breaks(self, *arguments: Any) -> Array:
+        """What the predicate of a local rule says.
+
+        Raises:
+            TypeError: the rule judges passages.
+        """
+        if self.predicate is None:
+            raise TypeError(f"{self.code} judges passages, not slices")
+        return self.predicate(*arguments)
+
     def found(self, passage: Passage) -> np.ndarray:
         """``bool[time, site]``: where a passage breaks the rule."""
-        if self.judge is not None:
-            return self.under({}).judge(passage)
+        judge = self.under({}).judge
+        if judge is not None:
+            return judge(passage)
         return self.violations(passage.prev, passage.cur, passage.context, passage.beside)
 
     def violations(
@@ -382,8 +393,8 @@ class Rule:
         for site in rule.sites.of(n_voices):
             if rule.applies(site, n_voices):
                 motions = [motion(prev, cur, context, voice, beside) for voice in site]
-                judged = (motions,) if rule.sites is Sites.ALL else motions
-                columns.append(never | rule.predicate(*judged, context))
+                judged = [motions] if rule.sites is Sites.ALL else motions
+                columns.append(never | rule.breaks(*judged, context))
             else:
                 columns.append(never)
         if not columns:

@@ -70,14 +70,16 @@ def _hidden_parallels(passage: Passage) -> np.ndarray:
         if passage.chords[index - 1].stop != time or passage.context.boundary[time]:
             continue
         for column, (upper, lower) in enumerate(sites):
-            motions = [
-                Motion(tones[index - 1][voice], tones[index][voice], 0, 127)
-                for voice in (upper, lower)
-            ]
-            context = _PLAIN
-            parallel = parallel_fifths(*motions, context) or parallel_octaves(*motions, context)
+            one = Motion(tones[index - 1][upper], tones[index][upper], 0, 127)
+            other = Motion(tones[index - 1][lower], tones[index][lower], 0, 127)
+            parallel = _parallel(one, other)
             found[time, column] = parallel and not _on_surface(passage, time, upper, lower)
     return found
+
+
+def _parallel(upper: Motion, lower: Motion) -> bool:
+    fifths = parallel_fifths(upper, lower, _PLAIN)
+    return bool(fifths or parallel_octaves(upper, lower, _PLAIN))
 
 
 def _chord_tones(passage: Passage, start: int, stop: int) -> list[Tone]:
@@ -114,8 +116,8 @@ def _licensed_fifths(passage: Passage) -> np.ndarray:
         closes[max(cadence.arrival - 3, 0) : cadence.arrival] = True
     kinds = passage.tones
     for column, (upper, lower) in enumerate(sites):
-        motions = [_motion_of(passage, voice) for voice in (upper, lower)]
-        fifths = parallel_fifths(*motions, passage.context)
+        one, other = _motion_of(passage, upper), _motion_of(passage, lower)
+        fifths = parallel_fifths(one, other, passage.context)
         ahead = kinds[:, upper] == int(ToneKind.ANTICIPATION)
         seventh = passage.cur.semitone[:, lower] % 12 == passage.context.chord.seventh
         passing = kinds[:, lower] == int(ToneKind.PASSING)
