@@ -14,6 +14,8 @@ NOTATION = {"reading", "staves", "midi_reading", "writing", "midi_writing", "eng
 CORE = {
     "errors",
     "pitch",
+    "chords",
+    "figures",
     "grid",
     "vocabulary",
     "score",

@@ -76,9 +76,9 @@ class Report:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many findings of each severity, gravest first."""
+        """How many faults of each severity, gravest first; labels and licences are none."""
         found = Counter(finding.severity for finding in self.findings)
-        levels = [level for level in sorted(Severity, reverse=True) if level is not Severity.OFF]
+        levels = [level for level in sorted(Severity, reverse=True) if level >= Severity.STYLE]
         return {level.word: found[level] for level in levels}
 
     def reaches(self, level: str | Severity) -> bool:
@@ -88,7 +88,7 @@ class Report:
             InputError: no such level.
         """
         if not isinstance(level, Severity):
-            words = [each.word for each in Severity if each is not Severity.OFF]
+            words = [each.word for each in Severity if each >= Severity.STYLE]
             if level not in words:
                 raise InputError(f"severity {level!r} is unknown; try {', '.join(words)}")
             level = Severity[level.upper()]
