@@ -220,7 +220,7 @@ V09 = Rule(
     breaking=(
         Example(
             "C",
-            ("C5 G4 E4 C3", "F4 F4 A3 F3", "D4 G4 B3 G2"),
+            ("C5 G4 E4 C3", "F4 F4 A3 F3", "B4 D4 G3 G2"),
             numerals=("I", "IV", "V"),
             at="SATB",
             where="1.2",

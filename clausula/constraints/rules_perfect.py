@@ -234,11 +234,11 @@ M07 = Rule(
     "Voices that cross are judged by V04.",
     source="Three course handouts, one after Aldwell and Schachter",
     breaking=(
-        Example("C", ("C5 G4 E4 C3", "C5 A4 A4 F3", "C5 A4 A4 F3"), at="AT", where="1.2"),
+        Example("C", ("C5 G4 E4 C3", "C5 A4 A4 F3"), at="AT"),
         Example("C", ("G4 E4 C4 C3", "C4 C4 C4 A2"), at="SA"),
     ),
     obeying=(
-        Example("C", ("C5 G4 E4 C3", "C5 A4 F4 F3", "C5 A4 F4 F3")),
+        Example("C", ("C5 G4 E4 C3", "C5 A4 F4 F3")),
         Example("C", ("C5 E4 C4 C3", "B4 D4 D4 G3")),
     ),
 )

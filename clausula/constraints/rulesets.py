@@ -189,6 +189,6 @@ def _toml(value: object) -> str:
 def _refuse_unknown(where: str, table: dict[str, Any], known: tuple[str, ...]) -> None:
     for key in table:
         if key not in known:
-            near = get_close_matches(key, known, n=1)
-            advice = near[0] if near else ", ".join(known)
+            near = get_close_matches(key, known, n=4)
+            advice = ", ".join(near or known)
             raise InputError(f"{where}: {key!r} is unknown; try {advice}")

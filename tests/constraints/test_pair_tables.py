@@ -17,6 +17,7 @@ from clausula.constraints.pair_tables import (
     voice_allowed,
     voice_cost,
 )
+from clausula.constraints.passage import Passage
 from clausula.constraints.rule import Context, Scope, Sites, Sonority
 from clausula.constraints.rulesets import load_ruleset
 from clausula.grid import REST, Meter, Voice
@@ -139,8 +140,9 @@ def test_the_checker_says_what_the_predicates_say(moment):
     slices = slices_of(score)
     assume(len(slices) == 2)
     one = context(where)
-    every = Context(*(np.broadcast_to(field, (len(slices),)) for field in one[:9]), *one[9:])
-    found = {(v.rule.code, v.site) for v in violations_of(slices, STRICT.judged, every) if v.time}
+    every = Context(*(np.broadcast_to(field, (len(slices),)) for field in one[:9]), *one[9:11])
+    passage = Passage(slices, every, (), np.zeros((2, 4), int), (), (score.length,))
+    found = {(v.rule.code, v.site) for v in violations_of(passage, STRICT.judged) if v.time}
     expected = set()
     for rule in STRICT.judged:
         columns = rule.violations(prev, cur, one)
