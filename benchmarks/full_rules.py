@@ -34,7 +34,7 @@ def say_rule(music: Music, code: str, ruleset: RuleSet, arrivals: Sequence[int])
         ruleset: gives the ranges.
         arrivals: frames at which a leading tone must resolve.
     """
-    rule, plan = RULES[code], music.plan
+    rule, plan = RULES[code].under({}), music.plan
     keys = plan.key_of_frame
     for frame in music.frames:
         passed = tuple(dict.fromkeys(keys[: frame + 1]))
@@ -74,7 +74,7 @@ def _forbidden(
     arrival: bool,
 ) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, ...], ...]]:
     """What a rule looks at (before or after, and which voice), and the forbidden tones of it."""
-    rule = RULES[code]
+    rule = RULES[code].under({})
     axes = [(when, place) for when in (BEFORE, AFTER) for place in range(len(voices))]
     broken = np.ones((len(TONES),) * len(axes), bool)
     for spelling in product(passed, repeat=len(axes)):
@@ -85,7 +85,7 @@ def _forbidden(
                 for when in (BEFORE, AFTER)
             ]
             motions.append(Motion(tones[BEFORE], tones[AFTER], *limits[place]))
-        broken &= rule.predicate(*motions, _context(*local, arrival))
+        broken &= rule.breaks(*motions, _context(*local, arrival))
     needed = [axis for axis in range(len(axes)) if not _same_along(broken, axis)]
     for axis in reversed(range(len(axes))):
         if axis not in needed:

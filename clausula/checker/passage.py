@@ -64,6 +64,8 @@ def passage_of(score: Score, ruleset: RuleSet, reading: Reading) -> Passage:
     if chords is None:
         chords = chords_of(slices, lines, level, reading.home, ends, reading.keys)
     keys = reading.keys or _keys_of(slices, chords, reading.home)
+    if reading.task.species and not reading.keys:
+        keys = ((Fraction(slices.onset[0]), reading.home),)  # species do not modulate
     now = harmony_of(slices, chords)
     kinds = tone_kinds(slices, lines, chords)
     context = context_of(slices, ruleset, keys, ends)._replace(
