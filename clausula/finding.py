@@ -201,6 +201,7 @@ def _report(draft: Any, judged: _Judged, found: Found, step: Step) -> dict[str, 
         "log_p_hmm_constraints": round(draft.log_hmm, 4),
         "soft_cost": round(draft.cost, 4),
         "rejected_before": found.rejected,
+        "rejected_for": dict(found.faults),
         "recovery": step.value,
         "first_dead_end": found.first_dead_end,
     }

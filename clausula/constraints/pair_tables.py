@@ -80,10 +80,10 @@ def pair_allowed(ruleset: RuleSet, context: ContextClass) -> np.ndarray:
     of the second voice breaks no hard rule of pairs; ``before`` are sounding indices of the
     preceding frame. What a voice may do by itself is not in here: see ``voice_allowed``.
     """
-    rules = _masked(ruleset, Sites.PAIR)
+    rules = masked_rules(ruleset, Sites.PAIR)
     if not rules:
         return np.full((len(SEARCH_PAIRS), N_VOICE, N_VOICE, N_VOICE), 0xFFFFFFFF, np.uint32)
-    return np.stack([_pack(_pair_allowed(ruleset, rules, context, pair)) for pair in SEARCH_PAIRS])
+    return np.stack([packed(_pair_allowed(ruleset, rules, context, pair)) for pair in SEARCH_PAIRS])
 
 
 def voice_allowed(ruleset: RuleSet, context: ContextClass) -> np.ndarray:
@@ -92,17 +92,17 @@ def voice_allowed(ruleset: RuleSet, context: ContextClass) -> np.ndarray:
     Bit ``j`` of ``[voice, before]`` is set where token ``j`` breaks no hard rule of single voices.
     Nothing is held after silence, nor across the end of a phrase. Voices in the order of ``Voice``.
     """
-    rules = _masked(ruleset, Sites.VOICE)
+    rules = masked_rules(ruleset, Sites.VOICE)
     words = []
     for voice in Voice:
         allowed = np.ones((N_VOICE, N_VOICE), bool)
-        for rule in _at_site(rules, (voice,), context):
-            motion = _motion(ruleset, context, voice, before_axis=0, token_axis=1, n_axes=2)
-            allowed &= ~rule.breaks(motion, _context(ruleset, context))
+        for rule in at_site(rules, (voice,), context):
+            motion = motions_of(ruleset, context, voice, before_axis=0, token_axis=1, n_axes=2)
+            allowed &= ~rule.breaks(motion, context_of(ruleset, context))
         allowed[:FIRST_PITCH, HOLD_TOKEN] = False
         if context.boundary:
             allowed[:, HOLD_TOKEN] = False
-        words.append(_pack(allowed))
+        words.append(packed(allowed))
     return np.stack(words)
 
 
@@ -119,8 +119,8 @@ def pair_cost(ruleset: RuleSet, context: ContextClass) -> np.ndarray:
             _still(ruleset, context, voice, axis=pair.index(voice), n_axes=2) for voice in site
         ]
         for rule, nats in ruleset.costs:
-            for _ in _at_site((rule,), site, context):
-                cost += nats * rule.breaks(*motions, _context(ruleset, context))
+            for _ in at_site((rule,), site, context):
+                cost += nats * rule.breaks(*motions, context_of(ruleset, context))
     return costs
 
 
@@ -130,12 +130,13 @@ def voice_cost(ruleset: RuleSet, context: ContextClass) -> np.ndarray:
     for voice in Voice:
         motion = _still(ruleset, context, voice, axis=0, n_axes=1)
         for rule, nats in ruleset.costs:
-            for _ in _at_site((rule,), (voice,), context):
-                costs[voice] += nats * rule.breaks(motion, _context(ruleset, context))
+            for _ in at_site((rule,), (voice,), context):
+                costs[voice] += nats * rule.breaks(motion, context_of(ruleset, context))
     return costs
 
 
-def _masked(ruleset: RuleSet, sites: Sites) -> tuple[Rule, ...]:
+def masked_rules(ruleset: RuleSet, sites: Sites) -> tuple[Rule, ...]:
+    """The hard rules that are masks, of voices or pairs or all voices together."""
     return tuple(
         rule
         for rule in ruleset.hard
@@ -143,7 +144,7 @@ def _masked(ruleset: RuleSet, sites: Sites) -> tuple[Rule, ...]:
     )
 
 
-def _at_site(rules: tuple[Rule, ...], site: tuple[int, ...], context: ContextClass) -> list[Rule]:
+def at_site(rules: tuple[Rule, ...], site: tuple[int, ...], context: ContextClass) -> list[Rule]:
     """The rules that judge this voice or this pair."""
     return [rule for rule in rules if context.judges(rule, site)]
 
@@ -158,7 +159,7 @@ def _pair_allowed(
     """
     allowed = np.ones((N_VOICE,) * 4, bool)
     site = tuple(sorted(pair))  # a rule's site names the upper voice first
-    judged = _at_site(rules, site, context)
+    judged = at_site(rules, site, context)
     for held in product((False, True), repeat=2):
         where = [slice(HOLD_TOKEN, HOLD_TOKEN + 1) if holds else slice(None) for holds in held]
         here = allowed[:, :, where[0], where[1]]
@@ -168,7 +169,7 @@ def _pair_allowed(
             for voice in site
         ]
         for rule in judged:
-            here &= ~rule.breaks(*motions, _context(ruleset, context))
+            here &= ~rule.breaks(*motions, context_of(ruleset, context))
     return allowed
 
 
@@ -177,7 +178,7 @@ def _moving(
 ) -> Motion:
     """All motions of the voice of a pair, either those by a hold or, by new tokens, the others."""
     semitone = voice_semitones(voice).astype(np.int8)
-    step_before = _steps(context.key_before or context.key, semitone)
+    step_before = spelled_steps(context.key_before or context.key, semitone)
 
     def along(axis: int, *arrays: np.ndarray) -> list[np.ndarray]:
         shape = [N_VOICE if i == axis else 1 for i in range(4)]
@@ -188,11 +189,11 @@ def _moving(
         after = before._replace(moved=np.zeros((1,) * 4, bool))
     else:
         moved = np.arange(N_VOICE) >= FIRST_PITCH
-        after = Tone(*along(2 + place, semitone, _steps(context.key, semitone), moved))
+        after = Tone(*along(2 + place, semitone, spelled_steps(context.key, semitone), moved))
     return Motion(before, after, ruleset.low[voice], ruleset.high[voice])
 
 
-def _motion(
+def motions_of(
     ruleset: RuleSet,
     context: ContextClass,
     voice: int,
@@ -203,7 +204,7 @@ def _motion(
 ) -> Motion:
     """All motions of a voice, its preceding index along one axis and its token along another."""
     semitone = voice_semitones(voice).astype(np.int8)
-    step_before = _steps(context.key_before or context.key, semitone)
+    step_before = spelled_steps(context.key_before or context.key, semitone)
     before_shape = [N_VOICE if axis == before_axis else 1 for axis in range(n_axes)]
     after_shape = [N_VOICE if axis in (before_axis, token_axis) else 1 for axis in range(n_axes)]
     moved = np.broadcast_to(np.arange(N_VOICE) >= FIRST_PITCH, (N_VOICE, N_VOICE))
@@ -211,7 +212,7 @@ def _motion(
         Tone(*(a.reshape(before_shape) for a in (semitone, step_before, semitone != REST))),
         Tone(
             _after_token(semitone, semitone).reshape(after_shape),
-            _after_token(_steps(context.key, semitone), step_before).reshape(after_shape),
+            _after_token(spelled_steps(context.key, semitone), step_before).reshape(after_shape),
             moved.reshape(after_shape),
         ),
         ruleset.low[voice],
@@ -233,17 +234,20 @@ def _still(
     semitone = voice_semitones(voice).astype(np.int8)
     shape = [N_VOICE if i == axis else 1 for i in range(n_axes)]
     tone = Tone(
-        *(a.reshape(shape) for a in (semitone, _steps(context.key, semitone), semitone != REST))
+        *(
+            a.reshape(shape)
+            for a in (semitone, spelled_steps(context.key, semitone), semitone != REST)
+        )
     )
     return Motion(tone, tone, ruleset.low[voice], ruleset.high[voice])
 
 
-def _steps(key: Key, semitone: np.ndarray) -> np.ndarray:
+def spelled_steps(key: Key, semitone: np.ndarray) -> np.ndarray:
     """Diatonic numbers of pitches as the key spells them, 0 for silence; bytes, for speed."""
     return np.where(semitone == REST, 0, key.spell(semitone.astype(int))).astype(np.int8)
 
 
-def _context(ruleset: RuleSet, context: ContextClass) -> Context:
+def context_of(ruleset: RuleSet, context: ContextClass) -> Context:
     """The context of a class as plain numbers, which keep byte arrays bytes."""
     before = context.key_before or context.key
     return Context(
@@ -261,6 +265,6 @@ def _context(ruleset: RuleSet, context: ContextClass) -> Context:
     )
 
 
-def _pack(allowed: np.ndarray) -> np.ndarray:
+def packed(allowed: np.ndarray) -> np.ndarray:
     """``uint32[...]`` words of ``bool[..., 32]``, bit ``j`` from column ``j``."""
     return np.packbits(allowed, axis=-1, bitorder="little").view("<u4")[..., 0]

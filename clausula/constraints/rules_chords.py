@@ -46,19 +46,29 @@ def _missing(member: Array, context: Context) -> Array:
     return known & context.begins & inverse(sounding_among(member, context.chord.heard))
 
 
+def _bare(context: Context) -> Array:
+    """Whether nothing sounds but members of the chord: a foreign note may stand for a member."""
+    foreign = context.chord.heard
+    for member in context.chord[:4]:
+        heard = (member != NONE) & sounding_among(member, foreign)
+        foreign = foreign - heard * (1 << (member % 12))
+    return foreign == 0
+
+
 def _enough(voices: Sequence[Motion]) -> Array:
     """Whether voices enough sound for a whole chord."""
     return sum(sounds(voice.after) * 1 for voice in voices) >= _FEWEST
 
 
 def _third_missing(voices: Sequence[Motion], context: Context) -> Array:
-    return _missing(context.chord.third, context) & _enough(voices)
+    return _missing(context.chord.third, context) & _enough(voices) & _bare(context)
 
 
 def _root_missing(voices: Sequence[Motion], context: Context) -> Array:
     chord = context.chord
     diminished = (chord.fifth - chord.root) % 12 == _TRITONE
-    return _missing(chord.root, context) & _enough(voices) & inverse(diminished)
+    missing = _missing(chord.root, context) & _bare(context)
+    return missing & _enough(voices) & inverse(diminished)
 
 
 def _seventh_missing(voices: Sequence[Motion], context: Context) -> Array:
@@ -107,8 +117,8 @@ V05 = Rule(
     says="Every triad and every seventh chord has its third.",
     why="The third says whether a chord is major or minor; a bare fifth sounds hollow among full "
     "chords.",
-    exceptions="A suspension may stand in its place first. Textures of fewer than three voices "
-    "cannot be asked for whole chords.",
+    exceptions="A suspension or another foreign note may stand in its place. Textures of fewer "
+    "than three voices cannot be asked for whole chords.",
     source="Integrated Music Theory (Butterfield); course handouts, one after Aldwell and "
     "Schachter",
     breaking=(

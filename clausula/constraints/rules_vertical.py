@@ -22,7 +22,7 @@ from clausula.constraints.rule import (
 )
 
 _OCTAVE = 12
-_TWELFTH = 19
+_WIDEST = {"twelfth": 19, "fifteenth": 24}  # semitones
 _LEADING_TONE = (6, 11)  # degree and semitones above the tonic
 # Notes raised above the scale that lead to the degree above: degree and semitones above the tonic.
 _RAISED_IN_MAJOR = ((0, 1), (1, 3), (3, 6), (4, 8), (5, 10))
@@ -51,9 +51,9 @@ def _wider_than_octave(upper: Motion, lower: Motion, context: Context) -> Array:
     return _both_sound(upper, lower) & (gap > _OCTAVE)
 
 
-def _wider_than_twelfth(upper: Motion, lower: Motion, context: Context) -> Array:
+def _too_far_above(upper: Motion, lower: Motion, context: Context, widest: str) -> Array:
     gap = upper.after.semitone - lower.after.semitone
-    return _both_sound(upper, lower) & (gap > _TWELFTH)
+    return _both_sound(upper, lower) & (gap > _WIDEST[widest])
 
 
 def _crossed(upper: Motion, lower: Motion, context: Context) -> Array:
@@ -149,14 +149,17 @@ V03 = Rule(
     name="Tenor too far above the bass",
     scope=Scope.SLICE,
     sites=Sites.PAIR,
-    predicate=_wider_than_twelfth,
+    predicate=_too_far_above,
     applies=_lowest_neighbours,
     severity=Severity.STYLE,
     enforcement=Enforcement.MASK,
-    message="{upper} and {lower} are more than a twelfth apart: {upper_after} over {lower_after}",
+    message="{upper} and {lower} are too far apart: {upper_after} over {lower_after}",
     says="No more than a twelfth lies between the tenor and the bass.",
+    switches={
+        "widest": Switch("twelfth", ("twelfth", "fifteenth"), "What may lie between them at most.")
+    },
     why="The bass carries the chord; too far below, it no longer sounds as part of it.",
-    exceptions="Books disagree: some allow two octaves, some set no limit.",
+    exceptions="Books disagree: some allow two octaves, some set no limit and leave the rule off.",
     source="A course handout after Aldwell and Schachter; another course handout; Integrated Music "
     "Theory (Butterfield), which sets no limit",
     breaking=(Example("C", ("C5 G4 G4 C2",), at="TB"), Example("F", ("C5 A4 F4 F2",), at="TB")),

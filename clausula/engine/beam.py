@@ -74,6 +74,7 @@ class Hypotheses(NamedTuple):
     Attributes:
         sounding: ``int32[N, V]`` voice index that sounds (0 silent, 2 … 31 pitches).
         age: ``int32[N, V]`` frames since those notes' onsets.
+        earlier: ``int32[N, V]`` voice index of the note before those, 0 after a rest.
         parent: ``int32[N]`` row that each hypothesis had when the last frame began.
         history: ``int8[N, T, V]`` voice tokens chosen so far.
         state: ``int32[N, G]`` state of each automaton.
@@ -92,6 +93,7 @@ class Hypotheses(NamedTuple):
 
     sounding: jax.Array
     age: jax.Array
+    earlier: jax.Array
     parent: jax.Array
     history: jax.Array
     state: jax.Array

@@ -6,13 +6,26 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from clausula.constraints.sonority_tables import Following
 from clausula.engine.beam import Hypotheses, Partial
 from clausula.engine.budgets import Change, all_changes
 from clausula.engine.copying import Copies, copied_chords, copied_notes
-from clausula.engine.lookahead import BITS, PAIR_INDEX, FrameMasks, from_bits, to_bits
+from clausula.engine.lookahead import (
+    BITS,
+    PAIR_INDEX,
+    FrameMasks,
+    Together,
+    from_bits,
+    to_bits,
+)
 from clausula.engine.tables import SearchTables
-from clausula.grid import SEARCH_ORDER
-from clausula.vocabulary import HOLD_TOKEN, N_VOICE
+from clausula.grid import SEARCH_ORDER, Voice
+from clausula.vocabulary import FIRST_PITCH, HOLD_TOKEN, N_VOICE, voice_semitones
+
+# Pitch class of every sounding index of each voice, -1 in silence.
+_CLASSES = np.stack(
+    [np.where(np.arange(N_VOICE) < FIRST_PITCH, -1, voice_semitones(v) % 12) for v in Voice]
+)
 
 
 def frame_masks(tables: SearchTables, beam: Hypotheses, time: jax.Array) -> FrameMasks:
@@ -31,6 +44,8 @@ def frame_masks(tables: SearchTables, beam: Hypotheses, time: jax.Array) -> Fram
         copied = copied_notes(copies, beam.register, time)[:, slots]
         voice = voice & jnp.where(jnp.isinf(copies.price), ~copied, ~jnp.uint32(0))
     voice = voice & _within_budgets(tables, beam, time)
+    if tables.following is not None:
+        voice = voice & _after_chord(tables.following, beam, context)[:, slots]
     pair = jnp.stack(
         [
             tables.pair_bits[context, i, by_slot[:, u], by_slot[:, v]]
@@ -42,7 +57,24 @@ def frame_masks(tables: SearchTables, beam: Hypotheses, time: jax.Array) -> Fram
         _leading_on(tables.pair_alive[time, i], by_slot[:, u], by_slot[:, v])
         for (u, v), i in PAIR_INDEX.items()
     ]
-    return FrameMasks(voice, pair & jnp.stack(alive, axis=1))
+    together = None
+    if tables.together is not None:
+        together = Together(tables.together[context], by_slot, tables.on_beat[time])
+    return FrameMasks(voice, pair & jnp.stack(alive, axis=1), together)
+
+
+def _after_chord(following: Following, beam: Hypotheses, context: jax.Array) -> jax.Array:
+    """``uint32[N, V]`` tokens of each voice allowed after the chord that sounded."""
+    classes = jnp.asarray(_CLASSES)[jnp.arange(len(Voice)), beam.sounding]
+    bits = jnp.where(classes < 0, 0, 1 << classes)
+    heard = bits[:, 0] | bits[:, 1] | bits[:, 2] | bits[:, 3]
+    lowest = jnp.full(len(heard), -1)
+    for voice in Voice:
+        lowest = jnp.where(classes[:, voice] >= 0, classes[:, voice], lowest)
+    row = jnp.where(lowest < 0, 0, following.row[heard, jnp.maximum(lowest, 0)])
+    earlier = beam.earlier if following.words.shape[3] > 1 else jnp.zeros_like(beam.earlier)
+    voices = jnp.arange(len(Voice))
+    return following.words[context, voices, row[:, None], earlier, beam.sounding]
 
 
 def _within_budgets(tables: SearchTables, beam: Hypotheses, time: jax.Array) -> jax.Array:

@@ -237,7 +237,7 @@ def _slot(
 
 def _allowed(weights: Weights, now: Moment, chosen: Partial, terms: Terms, slot: int) -> jax.Array:
     """``bool[N, 32]`` tokens that every mask allows, of those that could be chosen."""
-    here = FrameMasks(now.masks.voice[chosen.row], now.masks.pair[chosen.row])
+    here = now.masks.of_rows(chosen.row)
     if slot:
         beside = ALLOWED_BESIDE[slot](here, now.automata, chosen.state, chosen.token)
         return terms.allowed & beside
@@ -291,6 +291,7 @@ def _next_beam(
     return Hypotheses(
         sounding=sounding,
         age=age,
+        earlier=_note_before(token, beam.sounding[row], beam.earlier[row]),
         parent=row,
         history=history,
         state=chosen.state,
@@ -308,3 +309,9 @@ def _next_beam(
             jax.tree.map(lambda values: values[row], beam.register), token, sounding, time
         ),
     )
+
+
+def _note_before(token: jax.Array, sounding: jax.Array, earlier: jax.Array) -> jax.Array:
+    """``int32[N, V]`` the note before the one that sounds after a frame's tokens."""
+    kept = jnp.where(token == REST_TOKEN, 0, earlier)
+    return jnp.where(token >= FIRST_PITCH, sounding, kept)

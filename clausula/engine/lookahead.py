@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from clausula.vocabulary import N_VOICE
+from clausula.vocabulary import HOLD_TOKEN, N_VOICE
 
 PAIRS = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))  # slots, in the order of the tables
 PAIR_INDEX = {pair: i for i, pair in enumerate(PAIRS)}
@@ -26,6 +26,20 @@ BITS = (np.uint32(1) << np.arange(N_VOICE, dtype=np.uint32)).astype(np.uint32)
 ASKED = 8  # soprano tokens that are asked about at once
 
 
+class Together(NamedTuple):
+    """What all voices may sound together.
+
+    Attributes:
+        words: ``uint32[32, 32, 32]`` tenor notes by soprano, bass and alto: sounding indices.
+        before: ``int32[N, 4]`` what each slot sounded before, which a hold keeps.
+        asked: ``bool[]`` whether the frame asks.
+    """
+
+    words: jax.Array
+    before: jax.Array
+    asked: jax.Array
+
+
 class FrameMasks(NamedTuple):
     """What a frame allows each hypothesis, given what it sounded before.
 
@@ -33,10 +47,19 @@ class FrameMasks(NamedTuple):
         voice: ``uint32[N, 4]`` tokens of each slot allowed by themselves.
         pair: ``uint32[N, 6, 32]`` for each pair of slots and token of the first, the tokens of
             the second allowed beside it.
+        together: rules of all voices at once; none where there are no such rules.
     """
 
     voice: jax.Array
     pair: jax.Array
+    together: Together | None = None
+
+    def of_rows(self, row: jax.Array) -> FrameMasks:
+        """Those of other rows ``int32[N]``."""
+        together = self.together
+        if together is not None:
+            together = together._replace(before=together.before[row])
+        return FrameMasks(self.voice[row], self.pair[row], together)
 
 
 class FrameAutomaton(NamedTuple):
@@ -110,7 +133,37 @@ def _completions(
         after_bass = automaton.step[1][state[:, g]]
         after_alto = automaton.step[2][after_bass]
         tenor_by_both = tenor_by_both & automaton.last[after_alto]
+    if masks.together is not None:
+        tenor_by_both = tenor_by_both & _sounding_well(masks.together, soprano)
     return (tenor_by_both != 0) & from_bits(alto_by_bass) & from_bits(bass)[:, :, None]
+
+
+def _sounding_well(together: Together, *chosen: jax.Array) -> jax.Array:
+    """Tenor tokens that may sound with tokens ``[N]`` of soprano, bass and alto, in this order.
+
+    Returns:
+        ``uint32[N]``, with an axis of 32 for the bass, and for the alto, where they are left out.
+    """
+    missing = 3 - len(chosen)
+    shape = (len(chosen[0]), *[N_VOICE] * missing)
+
+    def asked() -> jax.Array:
+        sounding = [
+            jnp.where(token == HOLD_TOKEN, before, token)
+            for token, before in zip(chosen, together.before.T, strict=False)
+        ]
+        words = together.words[tuple(sounding)]
+        for axis in range(1, missing + 1):
+            # What the hold token of a voice that is still to choose keeps.
+            before = together.before[:, len(chosen) + axis - 1]
+            kept = jnp.take_along_axis(words, before.reshape(-1, *[1] * missing), axis)
+            held = jnp.arange(N_VOICE) == HOLD_TOKEN
+            words = jnp.where(held.reshape(-1, *[1] * (missing - axis)), kept, words)
+        tenor = together.before[:, 3].astype(jnp.uint32).reshape(-1, *[1] * missing)
+        hold = jnp.asarray(BITS)[HOLD_TOKEN]
+        return jnp.where((words >> tenor) & 1 == 1, words | hold, words & ~hold)
+
+    return jax.lax.cond(together.asked, asked, lambda: jnp.full(shape, ~jnp.uint32(0)))
 
 
 class Likely(NamedTuple):
@@ -210,6 +263,8 @@ def allowed_alto(
     tenor = _tenor_beside(masks, soprano, bass)[:, None] & masks.pair[:, PAIR_INDEX[2, 3]]
     for g, automaton in enumerate(automata):
         tenor = tenor & automaton.last[automaton.step[2][state[:, g]]]
+    if masks.together is not None:
+        tenor = tenor & _sounding_well(masks.together, soprano, bass)
     return from_bits(alto) & (tenor != 0)
 
 
@@ -222,6 +277,8 @@ def allowed_tenor(
     tenor = tenor & masks.pair[rows, PAIR_INDEX[2, 3], tokens[:, 2]]
     for g, automaton in enumerate(automata):
         tenor = tenor & automaton.last[state[:, g]]
+    if masks.together is not None:
+        tenor = tenor & _sounding_well(masks.together, *tokens[:, :3].T)
     return from_bits(tenor)
 
 

@@ -6,16 +6,22 @@ classes of the rules, Q automaton states, H hidden states, V voices.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from clausula.constraints.automaton import LayeredAutomaton
 from clausula.constraints.domains import ALL_TOKENS, Domains
-from clausula.constraints.pair_tables import pair_cost, voice_cost
+from clausula.constraints.pair_tables import ContextClass, pair_cost, voice_cost
 from clausula.constraints.repeat import Ties
 from clausula.constraints.rule import Array
 from clausula.constraints.rulesets import RuleSet
+from clausula.constraints.sonority_tables import (
+    Following,
+    following_allowed,
+    together_allowed,
+)
 from clausula.engine.chain import load_counts, log_steps, step_of_frame
 from clausula.engine.conflict import require_possible
 from clausula.engine.demands import Scene, demands_of
@@ -35,6 +41,7 @@ if TYPE_CHECKING:
 FRAME_BUCKET = 128  # lengths are padded to a multiple of this
 CLASS_BUCKET = 16  # context classes of the rules likewise
 LEAST_LAYERS = (256, 128, 4)  # automaton tables, states and successors: room for usual plans
+ROW_BUCKET = 32  # chords after which the same is allowed likewise
 MAP_BUCKET = 4  # maps of returning themes likewise
 
 
@@ -78,6 +85,10 @@ class SearchTables(NamedTuple):
         context_of_frame: ``int32[T]`` row of the rule tables.
         pair_bits: ``uint32[C, 6, 32, 32, 32]`` see ``pair_allowed``.
         voice_bits: ``uint32[C, V, 32]`` see ``voice_allowed``.
+        following: rules of a voice that read the chord or the note before the last; none where
+            there are none, as of the next.
+        together: ``uint32[C, 32, 32, 32]`` see ``together_allowed``; asked on beats.
+        on_beat: ``bool[T]``.
         pair_cost: ``float32[C, 6, 32, 32]`` nats.
         voice_cost: ``float32[C, V, 32]`` nats.
         domains: ``uint32[T, V]``.
@@ -105,6 +116,9 @@ class SearchTables(NamedTuple):
     context_of_frame: Array
     pair_bits: Array
     voice_bits: Array
+    following: Following | None
+    together: Array | None
+    on_beat: Array
     pair_cost: Array
     voice_cost: Array
     domains: Array
@@ -184,6 +198,9 @@ def search_tables(
         context_of_frame=pad(context_of_frame),
         pair_bits=_by_class([rule_words(ruleset, c)[1] for c in classes]),
         voice_bits=_by_class([rule_words(ruleset, c)[0] for c in classes]),
+        following=_following(ruleset, classes),
+        together=_together(ruleset, classes),
+        on_beat=pad(timeline.position % timeline.frames_per_beat == 0),
         pair_cost=_by_class([pair_cost(ruleset, c) for c in classes]),
         voice_cost=_by_class([voice_cost(ruleset, c) for c in classes]),
         domains=pad(compiled.domains.masks, ALL_TOKENS),
@@ -247,6 +264,21 @@ def _forecast(plan: Plan, compiled: Compiled, frame_class: np.ndarray, frames: i
 
 def _by_class(tables: list[np.ndarray]) -> np.ndarray:
     return _bucketed(np.stack(tables), CLASS_BUCKET)
+
+
+def _following(ruleset: RuleSet, classes: Sequence[ContextClass]) -> Following | None:
+    """Of the contexts, padded to buckets of both contexts and rows."""
+    found = following_allowed(ruleset, classes)
+    if found is None:
+        return None
+    by_row = _bucketed(np.moveaxis(found.words, 2, 0), ROW_BUCKET)
+    return found._replace(words=_bucketed(np.moveaxis(by_row, 0, 2), CLASS_BUCKET))
+
+
+def _together(ruleset: RuleSet, classes: Sequence[ContextClass]) -> np.ndarray | None:
+    """Of the contexts, padded to a bucket."""
+    found = together_allowed(ruleset, classes)
+    return None if found is None else _bucketed(found, CLASS_BUCKET)
 
 
 def _bucketed(table: np.ndarray, bucket: int) -> np.ndarray:

@@ -6,7 +6,16 @@ from clausula.constraints.rulesets import known_rulesets, load_ruleset
 from clausula.errors import InputError
 from clausula.vocabulary import FIRST_PITCH, voice_semitones
 
-BUNDLED = ["chorale", "common-practice-strict", "fux", "none", "westergaard"]
+BUNDLED = [
+    "a-level",
+    "chorale",
+    "common-practice-strict",
+    "fux",
+    "integrated-music-theory",
+    "none",
+    "open-music-theory",
+    "westergaard",
+]
 RANGES = 'S = ["C4", "G5"]\nA = ["G3", "D5"]\nT = ["C3", "A4"]\nB = ["E2", "D4"]\n'
 
 
@@ -28,7 +37,10 @@ def test_ranges_lie_within_what_the_search_can_sing(name):
         assert notes[0] <= ruleset.low[voice] < ruleset.high[voice] <= notes[-1]
 
 
-HARD = {"V01", "V02", "V04", "V10", "V20", "M01", "M02", "L01", "T01"}
+HARD = {
+    *("V01", "V02", "V04", "V05", "V10", "V20", "M01", "M02", "M05", "L01", "L05"),
+    *("T01", "T03", "T08"),
+}
 SPECIES = {code for code, rule in RULES.items() if rule.breaking[0].species}
 
 
