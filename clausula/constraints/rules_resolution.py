@@ -21,6 +21,7 @@ from clausula.constraints.rule import (
     interval,
     inverse,
     is_member,
+    sounding_among,
     sounds,
     stands_on,
     steps_down,
@@ -45,12 +46,15 @@ def leaves(voice: Motion, context: Context) -> Array:
 def _seventh_unresolved(voice: Motion, context: Context, of: str) -> Array:
     before = context.chord_before
     seventh = is_member(voice.before, before.seventh) & inverse(voice.embellishes)
+    # The raised fourth degree of an augmented sixth chord is no seventh.
+    seventh = seventh & inverse(stands_on(voice.before, context.before, 3, 6))
     # In V43 between I and I6 the seventh rises with the bass: fa to sol over re to mi.
     rising = (before.bass == before.fifth) & (degree_of(before.root, context.before) == _DOMINANT)
     rising = rising & steps_up(voice)
     if of == "dominants":
         leading = (before.third - before.root) % 12 == 4
-        seventh = seventh & leading & ((before.seventh - before.root) % 12 == 10)
+        heard = (before.heard == 0) | sounding_among(before.third, before.heard)
+        seventh = seventh & leading & heard & ((before.seventh - before.root) % 12 == 10)
     return seventh & leaves(voice, context) & inverse(steps_down(voice) | rising)
 
 
@@ -134,8 +138,8 @@ T03 = Rule(
         "of": Switch(
             "all",
             ("all", "dominants"),
-            "all: every chord with a seventh; dominants: dominant sevenths alone, other sevenths "
-            "being suspensions and passing notes",
+            "all: every chord with a seventh; dominants: dominant sevenths whose third "
+            "sounds alone, other sevenths being suspensions and passing notes",
         )
     },
     severity=Severity.ERROR,

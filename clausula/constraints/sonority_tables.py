@@ -29,8 +29,9 @@ from clausula.constraints.pair_tables import (
 from clausula.constraints.rule import SILENCE, UNKNOWN, Harmony, Motion, Reads, Rule, Sites, Tone
 from clausula.constraints.rule import changes as voice_changes
 from clausula.constraints.rulesets import RuleSet
-from clausula.constraints.spelled_chords import CHORD_OF_NOTES, SPELLED, chord_numbers
+from clausula.constraints.spelled_chords import SPELLED, chord_numbers
 from clausula.grid import REST, Voice
+from clausula.pitch import Key, Mode
 from clausula.vocabulary import FIRST_PITCH, N_VOICE, voice_semitones
 
 _N_CLASSES = 13  # silence and the pitch classes
@@ -41,7 +42,7 @@ class Following(NamedTuple):
     """What may follow a chord.
 
     Attributes:
-        row: ``int32[4096, 12]`` row by bits of the pitch classes that sounded and the lowest one.
+        row: ``int32[chord]`` row of each chord of ``SPELLED``.
         words: ``uint32[C, V, R, E, 32]`` tokens by context, voice, row, the note before the last
             and the last note (sounding indices).
     """
@@ -79,7 +80,7 @@ def following_allowed(ruleset: RuleSet, contexts: Sequence[ContextClass]) -> Fol
                 words[c, v] &= part[np.minimum(first, len(part) - 1)]
     if (words == words[:, :, :, :1]).all():
         words = words[:, :, :, :1]
-    return Following(number[CHORD_OF_NOTES], words)
+    return Following(number, words)
 
 
 def together_allowed(ruleset: RuleSet, contexts: Sequence[ContextClass]) -> np.ndarray | None:
@@ -154,9 +155,17 @@ def _notes(context: ContextClass, voice: Voice, axis: int) -> Tone:
 
 
 def _together(ruleset: RuleSet, context: ContextClass) -> np.ndarray:
-    """``uint32[32, 32, 32]`` of one context."""
+    """``uint32[32, 32, 32]`` of one context.
+
+    In a minor key the relative major may be heard as the local key, as nothing but naturals tell.
+    """
     plain = replace(context, images=(), arrival=False, key_before=None)
-    allowed = _classes_together(replace(ruleset, name="", description=""), plain)
+    nameless = replace(ruleset, name="", description="")
+    allowed = _classes_together(nameless, plain)
+    if context.key.mode is Mode.MINOR:
+        key = context.key
+        major = Key((key.tonic_pc + 3) % 12, (key.tonic_letter + 2) % 7, Mode.MAJOR)
+        allowed = allowed & _classes_together(nameless, replace(plain, key=major))
     classes = [
         np.where(np.arange(N_VOICE) < FIRST_PITCH, 0, 1 + voice_semitones(voice) % 12)
         for voice in (Voice.SOPRANO, Voice.BASS, Voice.ALTO, Voice.TENOR)

@@ -75,6 +75,7 @@ class Hypotheses(NamedTuple):
         sounding: ``int32[N, V]`` voice index that sounds (0 silent, 2 … 31 pitches).
         age: ``int32[N, V]`` frames since those notes' onsets.
         earlier: ``int32[N, V]`` voice index of the note before those, 0 after a rest.
+        chord: ``int32[N]`` the last chord that was spelled, a number of ``SPELLED``.
         parent: ``int32[N]`` row that each hypothesis had when the last frame began.
         history: ``int8[N, T, V]`` voice tokens chosen so far.
         state: ``int32[N, G]`` state of each automaton.
@@ -94,6 +95,7 @@ class Hypotheses(NamedTuple):
     sounding: jax.Array
     age: jax.Array
     earlier: jax.Array
+    chord: jax.Array
     parent: jax.Array
     history: jax.Array
     state: jax.Array

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from clausula.constraints.sonority_tables import Following
+from clausula.constraints.spelled_chords import CHORD_OF_NOTES, MEMBERS
 from clausula.engine.beam import Hypotheses, Partial
 from clausula.engine.budgets import Change, all_changes
 from clausula.engine.copying import Copies, copied_chords, copied_notes
@@ -65,16 +66,33 @@ def frame_masks(tables: SearchTables, beam: Hypotheses, time: jax.Array) -> Fram
 
 def _after_chord(following: Following, beam: Hypotheses, context: jax.Array) -> jax.Array:
     """``uint32[N, V]`` tokens of each voice allowed after the chord that sounded."""
-    classes = jnp.asarray(_CLASSES)[jnp.arange(len(Voice)), beam.sounding]
+    row = following.row[beam.chord]
+    earlier = beam.earlier if following.words.shape[3] > 1 else jnp.zeros_like(beam.earlier)
+    voices = jnp.arange(len(Voice))
+    return following.words[context, voices, row[:, None], earlier, beam.sounding]
+
+
+def last_chord(sounding: jax.Array, before: jax.Array, on_beat: jax.Array) -> jax.Array:
+    """``int32[N]`` the last chord that was spelled, as far as it may still be the chord.
+
+    Between the slices that spell it voices pass through other notes. A beat on which something
+    sounds that is none of its members, and that spells nothing itself, ends what is known.
+
+    Args:
+        sounding: ``int32[N, V]`` what sounds.
+        before: ``int32[N]`` the last chord of the frame before.
+        on_beat: ``bool[]`` whether a beat begins.
+    """
+    classes = jnp.asarray(_CLASSES)[jnp.arange(len(Voice)), sounding]
     bits = jnp.where(classes < 0, 0, 1 << classes)
     heard = bits[:, 0] | bits[:, 1] | bits[:, 2] | bits[:, 3]
     lowest = jnp.full(len(heard), -1)
     for voice in Voice:
         lowest = jnp.where(classes[:, voice] >= 0, classes[:, voice], lowest)
-    row = jnp.where(lowest < 0, 0, following.row[heard, jnp.maximum(lowest, 0)])
-    earlier = beam.earlier if following.words.shape[3] > 1 else jnp.zeros_like(beam.earlier)
-    voices = jnp.arange(len(Voice))
-    return following.words[context, voices, row[:, None], earlier, beam.sounding]
+    spelled = jnp.asarray(CHORD_OF_NOTES)[heard, jnp.maximum(lowest, 0)].astype(jnp.int32)
+    foreign = heard & ~jnp.asarray(MEMBERS)[before] != 0
+    kept = jnp.where(on_beat & foreign, 0, before)
+    return jnp.where((spelled > 0) & (lowest >= 0), spelled, kept)
 
 
 def _within_budgets(tables: SearchTables, beam: Hypotheses, time: jax.Array) -> jax.Array:

@@ -24,6 +24,7 @@ from clausula.engine.frame_masks import (
     asked_beside,
     copying_costs,
     frame_masks,
+    last_chord,
     rule_costs,
     sounding_after,
 )
@@ -292,6 +293,7 @@ def _next_beam(
         sounding=sounding,
         age=age,
         earlier=_note_before(token, beam.sounding[row], beam.earlier[row]),
+        chord=last_chord(sounding, beam.chord[row], tables.on_beat[time]),
         parent=row,
         history=history,
         state=chosen.state,

@@ -199,6 +199,7 @@ def _initial(
         sounding=jnp.zeros((n, 4), jnp.int32),
         age=jnp.full((n, 4), tables.oldest),
         earlier=jnp.zeros((n, 4), jnp.int32),
+        chord=jnp.zeros(n, jnp.int32),
         parent=jnp.arange(n),
         history=jnp.zeros((n, frames, 4), jnp.int8),
         state=jnp.tile(jnp.stack([layers.start for layers in tables.layers]), (n, 1)),

@@ -142,9 +142,11 @@ def test_the_checker_says_what_the_predicates_say(moment):
     one = context(where)
     every = Context(*(np.broadcast_to(field, (len(slices),)) for field in one[:9]), *one[9:11])
     passage = Passage(slices, every, (), np.zeros((2, 4), int), (), (score.length,))
-    found = {(v.rule.code, v.site) for v in violations_of(passage, STRICT.judged) if v.time}
+    # Rules of passages, and those that read chords, have contexts of their own to be tried in.
+    local = [rule for rule in STRICT.judged if rule.predicate is not None and not rule.reads]
+    found = {(v.rule.code, v.site) for v in violations_of(passage, local) if v.time}
     expected = set()
-    for rule in STRICT.judged:
+    for rule in local:
         columns = rule.violations(prev, cur, one)
         for site, bad in zip(rule.sites.of(4), columns, strict=True):
             newly = rule.scope is not Scope.SLICE or cur.moved[list(site)].any()
@@ -206,4 +208,4 @@ def test_a_voice_rule_may_cost(tmp_path):
 
 
 def test_all_hard_rules_are_pairs_or_voices():
-    assert {rule.sites for rule in STRICT.hard} == {Sites.VOICE, Sites.PAIR}
+    assert {rule.sites for rule in STRICT.hard if not rule.reads} == {Sites.VOICE, Sites.PAIR}

@@ -12,12 +12,13 @@ from clausula.engine.lookahead import (
     PAIRS,
     FrameMasks,
     Likely,
+    Together,
     allowed_soprano,
     frame_automaton,
     from_bits,
     to_bits,
 )
-from clausula.vocabulary import N_VOICE
+from clausula.vocabulary import FIRST_PITCH, HOLD_TOKEN, N_VOICE
 
 FEW = 5  # tokens of each voice that the drawn masks allow at all
 STATES = 4
@@ -34,10 +35,18 @@ def drawn(seed: int, density: float):
     return voice, pair, step, reachable
 
 
-def completions(voice, pair, automata):
-    """Every whole frame that is allowed, by enumeration; ``automata`` are step and reachable."""
+def completions(voice, pair, automata, together=None):
+    """Every whole frame that is allowed, by enumeration; ``automata`` are step and reachable.
+
+    ``together`` are whether soprano, bass, alto and tenor may sound and what they sounded before.
+    """
     options = [np.flatnonzero(v) for v in voice]
     for frame in itertools.product(*options):
+        if together is not None:
+            words, before = together
+            heard = [b if t == HOLD_TOKEN else t for t, b in zip(frame, before, strict=True)]
+            if not words[tuple(heard)]:
+                continue
         if any(not pair[i][frame[u], frame[v]] for i, (u, v) in enumerate(PAIRS)):
             continue
         if all(survives(frame, *automaton) for automaton in automata):
@@ -84,6 +93,33 @@ def test_allowed_is_what_some_completion_allows(seed, several):
         allowed = allowed_by_slot(slot, masks, automata, jnp.asarray(state), tokens)[0]
         expected = {frame[slot] for frame in whole if frame[:slot] == prefix}
         assert set(np.flatnonzero(np.asarray(allowed)).tolist()) == {int(t) for t in expected}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_sounds_together_is_allowed_by_what_some_completion_sounds(seed):
+    voice, pair, *_ = drawn(seed, density=0.9)
+    voice[:, HOLD_TOKEN] = True
+    rng = np.random.default_rng(seed)
+    words = rng.random((N_VOICE,) * 4) < 0.5
+    before = rng.integers(FIRST_PITCH, N_VOICE, 4)
+    together = Together(to_bits(jnp.asarray(words)), jnp.asarray(before)[None], jnp.asarray(True))
+    masks = FrameMasks(
+        to_bits(jnp.asarray(voice))[None], to_bits(jnp.asarray(pair))[None], together
+    )
+    whole = list(completions(voice, pair, [], (words, before)))
+    everything = list(completions(voice, pair, []))
+    assert 0 < len(whole) < len(everything)
+    automaton = frame_automaton(jnp.zeros((4, 1, N_VOICE), int), jnp.ones((4, 1), bool))
+    state = jnp.zeros((1, 1), int)
+    for asked, frames in ((True, whole), (False, everything)):
+        here = masks._replace(together=together._replace(asked=jnp.asarray(asked)))
+        prefixes = {()} | {frame[:k] for frame in frames for k in range(1, 4)}
+        for prefix in sorted(prefixes):
+            slot = len(prefix)
+            tokens = jnp.asarray([[*prefix, *([0] * (4 - slot))]])
+            allowed = allowed_by_slot(slot, here, (automaton,), state, tokens)[0]
+            expected = {int(frame[slot]) for frame in frames if frame[:slot] == prefix}
+            assert set(np.flatnonzero(np.asarray(allowed)).tolist()) == expected
 
 
 def test_trivial_automaton_gives_the_same_masks():
