@@ -9,6 +9,7 @@ import numpy as np
 
 from clausula.checker.passage import Reading, passage_of
 from clausula.chords import parse_numeral
+from clausula.constraints.example import Example
 from clausula.constraints.example_score import (
     modal_key,
     score_of_example,
@@ -16,7 +17,7 @@ from clausula.constraints.example_score import (
     voice_letters,
 )
 from clausula.constraints.passage import ChordSpan, Passage
-from clausula.constraints.rule import Example, Rule, Scope, Sites
+from clausula.constraints.rule import Rule, Scope, Sites
 from clausula.constraints.rulesets import RuleSet
 from clausula.pitch import Key
 from clausula.score import Score

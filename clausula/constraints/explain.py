@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from textwrap import fill, indent
 
+from clausula.constraints.example import Example
 from clausula.constraints.example_score import MODES, voice_letters
 from clausula.constraints.registry import find_rule
-from clausula.constraints.rule import Example, Rule
+from clausula.constraints.rule import Rule
 from clausula.constraints.rulesets import known_rulesets, load_ruleset
 from clausula.pitch import Key
 

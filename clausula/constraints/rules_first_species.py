@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from clausula.constraints.example import Example
 from clausula.constraints.passage import Passage
-from clausula.constraints.rule import Enforcement, Example, Rule, Scope, Severity, Sites, Switch
+from clausula.constraints.rule import Enforcement, Rule, Scope, Severity, Sites
 from clausula.constraints.species import (
     OPEN,
     WESTERGAARD,
@@ -18,6 +19,7 @@ from clausula.constraints.species import (
     no_pairs,
     similar_into_perfect,
 )
+from clausula.constraints.switch import Switch
 
 
 def _dissonance(passage: Passage) -> np.ndarray:

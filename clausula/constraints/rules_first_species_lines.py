@@ -6,8 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from clausula.constraints.example import Example
 from clausula.constraints.passage import Passage
-from clausula.constraints.rule import Enforcement, Example, Rule, Scope, Severity, Sites, Switch
+from clausula.constraints.rule import Enforcement, Rule, Scope, Severity, Sites
 from clausula.constraints.species import (
     OPEN,
     SURVEY,
@@ -19,6 +20,7 @@ from clausula.constraints.species import (
     is_species,
     no_pairs,
 )
+from clausula.constraints.switch import Switch
 
 _TENTH, _TWELFTH = 9, 11  # in steps
 _RUN = 3  # equal imperfect intervals that may follow one another

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from clausula.constraints.cadence import CadenceKind
+from clausula.constraints.example import Example
 from clausula.constraints.passage import Passage, ToneKind
-from clausula.constraints.rule import Enforcement, Example, Rule, Scope, Severity, Sites
+from clausula.constraints.rule import Enforcement, Rule, Scope, Severity, Sites
 from clausula.figures import tones_of
 from clausula.grid import REST
 from clausula.pitch import SpelledPitch

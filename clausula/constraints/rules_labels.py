@@ -8,8 +8,9 @@ from itertools import pairwise
 import numpy as np
 
 from clausula.constraints.cadence import CadenceKind
+from clausula.constraints.example import Example
 from clausula.constraints.passage import Passage
-from clausula.constraints.rule import Enforcement, Example, Rule, Scope, Severity, Sites
+from clausula.constraints.rule import Enforcement, Rule, Scope, Severity, Sites
 
 
 def _cadences(passage: Passage, kinds: tuple[CadenceKind, ...]) -> np.ndarray:

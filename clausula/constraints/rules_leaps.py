@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from clausula.constraints.example import Example
+from clausula.constraints.predicates import changes, inverse, sounds, steps_down, steps_up
 from clausula.constraints.rule import (
     Array,
     Context,
     Enforcement,
-    Example,
     Motion,
     Reads,
     Rule,
@@ -14,11 +15,6 @@ from clausula.constraints.rule import (
     Severity,
     Sites,
     Tone,
-    changes,
-    inverse,
-    sounds,
-    steps_down,
-    steps_up,
 )
 
 _EARLIER = frozenset({Reads.EARLIER})

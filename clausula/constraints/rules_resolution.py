@@ -2,20 +2,8 @@
 
 from __future__ import annotations
 
-from clausula.constraints.rule import (
-    NONE,
-    Array,
-    Context,
-    Enforcement,
-    Example,
-    Motion,
-    Reads,
-    Rule,
-    Scope,
-    Severity,
-    Sites,
-    Switch,
-    Tone,
+from clausula.constraints.example import Example
+from clausula.constraints.predicates import (
     changes,
     degree_of,
     interval,
@@ -26,6 +14,20 @@ from clausula.constraints.rule import (
     steps_down,
     steps_up,
 )
+from clausula.constraints.rule import (
+    NONE,
+    Array,
+    Context,
+    Enforcement,
+    Motion,
+    Reads,
+    Rule,
+    Scope,
+    Severity,
+    Sites,
+    Tone,
+)
+from clausula.constraints.switch import Switch
 from clausula.grid import REST
 
 _CHORD = frozenset({Reads.CHORD})

@@ -6,8 +6,9 @@ from fractions import Fraction
 
 import numpy as np
 
+from clausula.constraints.example import Example
 from clausula.constraints.passage import Line, Passage
-from clausula.constraints.rule import Enforcement, Example, Rule, Scope, Severity, Sites, Switch
+from clausula.constraints.rule import Enforcement, Rule, Scope, Severity, Sites
 from clausula.constraints.species import (
     HALF,
     NO_BAR,
@@ -28,6 +29,7 @@ from clausula.constraints.species import (
     signature_letters,
     written,
 )
+from clausula.constraints.switch import Switch
 from clausula.score import Note
 
 _EIGHTH = Fraction(1, 8)

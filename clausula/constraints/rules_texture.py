@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from clausula.constraints.example import Example
 from clausula.constraints.passage import Passage, ToneKind
+from clausula.constraints.predicates import changes, inverse, sounds
 from clausula.constraints.rule import (
     Array,
     Context,
     Enforcement,
-    Example,
     Motion,
     Rule,
     Scope,
@@ -19,9 +20,6 @@ from clausula.constraints.rule import (
     Sites,
     Sonority,
     Tone,
-    changes,
-    inverse,
-    sounds,
 )
 from clausula.constraints.rules_motion import (
     parallel_fifths,

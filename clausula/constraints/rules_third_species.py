@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from clausula.constraints.example import Example
 from clausula.constraints.passage import Line, Passage
-from clausula.constraints.rule import Enforcement, Example, Rule, Scope, Severity, Sites, Switch
+from clausula.constraints.rule import Enforcement, Rule, Scope, Severity, Sites
 from clausula.constraints.species import (
     HALF,
     OPEN,
@@ -28,6 +29,7 @@ from clausula.constraints.species import (
     struck_together,
     written,
 )
+from clausula.constraints.switch import Switch
 
 
 def _dissonant_beats(passage: Passage, beat_three: bool) -> np.ndarray:

@@ -12,10 +12,11 @@ import pytest
 
 from clausula.checker.examples import blamed, expected, passage_of_example
 from clausula.checker.passage import Reading, passage_of
+from clausula.constraints.example import Example
 from clausula.constraints.example_score import score_of_example
 from clausula.constraints.passage import Passage, Task
 from clausula.constraints.registry import RULES, find_rule
-from clausula.constraints.rule import Context, Example, Rule, Sonority
+from clausula.constraints.rule import Context, Rule, Sonority
 from clausula.constraints.rulesets import load_ruleset
 from clausula.errors import InputError
 from clausula.grid import REST
