@@ -29,5 +29,5 @@ def test_a_code_that_two_rules_have_is_refused():
 
 def test_a_code_is_found_however_it_is_written():
     assert find_rule(" m01 ") is RULES["M01"]
-    with pytest.raises(InputError, match="no rule 'MO1'; try .*M01"):
+    with pytest.raises(InputError, match=r"no rule 'MO1'; try .*M01"):
         find_rule("MO1")
