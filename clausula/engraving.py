@@ -14,8 +14,9 @@ import resvg_py
 import verovio
 
 from clausula.errors import InputError
+from clausula.folders import write_bytes
 from clausula.score import Score
-from clausula.writing import Layout, to_musicxml, write_bytes
+from clausula.writing import Layout, to_musicxml
 
 _OPTIONS = {
     "adjustPageHeight": True,

@@ -152,7 +152,7 @@ J01 = Rule(
     says="Eighths come in pairs, one pair in a bar at most, on the second or the fourth beat, and "
     "are approached, joined and left by step.",
     why="They are ornament, and keep to where the beat is weak.",
-    source=f"{SURVEY}; {_LEHMANN}",
+    source=f"{_LEHMANN}; {SURVEY}",
     breaking=(
         Example(
             "C",
@@ -257,7 +257,7 @@ J03 = Rule(
     says="A dissonant tied note goes down by step to a consonance on the third beat, whatever "
     "ornaments the second.",
     why="Ornament fills the time until the resolution; it does not move it.",
-    source=f"{SURVEY}; {_LEHMANN}",
+    source=f"{_LEHMANN}; {SURVEY}",
     breaking=(
         Example(
             "C",
@@ -349,7 +349,7 @@ J05 = Rule(
     message="The {voice} begins a third bar running in one rhythm",
     says="No rhythm, and so no other species, lasts for more than two bars.",
     why="The fifth species is their mixture.",
-    source=f"{SURVEY}; {_LEHMANN}",
+    source=f"{_LEHMANN}; {SURVEY}",
     breaking=(
         Example(
             "C",

@@ -188,8 +188,8 @@ A03 = Rule(
         "licence": Switch(
             "none",
             ("none", "step"),
-            "Whether an upper part that moves by step excuses the octave of the final tonics, and "
-            "a fifth that stands under the fifth or the second degree.",
+            "none: nothing is excused; step: an upper part that moves by step excuses the octave "
+            "of the final tonics, and a fifth under the fifth or the second degree",
         )
     },
 )

@@ -31,7 +31,7 @@ def _far_apart(passage: Passage, widest: str) -> np.ndarray:
     found = no_pairs(passage)
     if is_species(passage, 1):
         heard = intervals_of(passage)
-        # Of three or more parts only neighbors must keep together.
+        # Of three or more parts only neighbours must keep together.
         near = [lower - upper == 1 for upper, lower in Sites.PAIR.of(passage.n_voices)]
         limit = _TENTH if widest == "tenth" else _TWELFTH
         found |= heard.sounding & (heard.step > limit) & np.array(near, bool)
@@ -121,7 +121,7 @@ A05 = Rule(
     message="{upper} and {lower} are too far apart: {upper_after} over {lower_after}",
     says="Two parts are at most a twelfth apart, and better no more than a tenth.",
     why="Parts that are far apart no longer sound together as one texture.",
-    exceptions="In three or four parts the limit holds between neighbors.",
+    exceptions="In three or four parts the limit holds between neighbours.",
     source=f"{OPEN}; {WESTERGAARD}",
     breaking=(
         Example(
@@ -327,7 +327,7 @@ A10 = Rule(
     says="Two parts do not go in contrary motion from a tenth to an octave on the downbeat.",
     why="The octave falls with a beat, and sounds like a close where there is none.",
     exceptions="At the end the octave is the close.",
-    source="A course handout",
+    source="No source was read for it; it is kept from memory",
     breaking=(
         Example(
             "C",

@@ -322,7 +322,7 @@ T13 = Rule(
 
 T14 = Rule(
     code="T14",
-    name="Diminished seventh degree in root position",
+    name="Triad vii° in root position before the tonic",
     scope=Scope.SLICES,
     sites=Sites.ALL,
     predicate=_rooted_seventh_degree,
