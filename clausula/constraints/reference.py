@@ -30,10 +30,12 @@ def markdown(listed: Sequence[Listed], rulesets: Sequence[RuleSet]) -> str:
     return "\n\n".join(pages) + "\n"
 
 
-_ABOUT = """Written by `clausula rules --format markdown --out docs/rules.md`; \
-`--format html --out rules.html` writes the same as one page with every example engraved, \
-and `--rules mine.toml` writes it for a rule set of your own. In the examples a voice at fault is \
-marked with `<`; a number after a colon is a length in quarters, which lasts until the next."""
+_ABOUT = (
+    "Written by `clausula rules --out docs/rules.md --out docs/rules.html`; the second is one page "
+    "with every example engraved. `--rules mine.toml` writes them for a rule set of your own. In "
+    "the examples a voice at fault is marked with `<`; a number after a colon is a length in "
+    "quarters, which lasts until the next."
+)
 
 
 def _table(listed: Sequence[Listed], rulesets: Sequence[RuleSet]) -> str:

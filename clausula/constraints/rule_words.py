@@ -83,18 +83,23 @@ def _price(standing: Standing) -> str:
     return f", {standing.cost:g} nats a frame" if standing.cost else ""
 
 
-def setting_in_words(example: Example) -> str:
-    """The key of an example and what else a reader has to know to judge it."""
+def setting_in_words(example: Example, engraved: bool = False) -> str:
+    """The key of an example and what else a reader has to know to judge it.
+
+    Args:
+        example: which.
+        engraved: whether the reader sees it in notation, with its chords below the bass.
+    """
     key = _key_name(example.key)
     facts = [f"{Key.parse(example.key_before)}, then {key}" if example.key_before else key]
     if example.species:
         facts.append(f"{_ORDINALS[example.species]} species")
     if example.cantus:
         facts.append(f"the cantus firmus is the {_VOICES[example.cantus]}")
-    if example.numerals:
+    if example.numerals and not engraved:
         what = "chords asked for" if example.asked else "chords"
         facts.append(f"{what}: {' '.join(example.numerals)}")
-    if example.figures:
+    if example.figures and not engraved:
         facts.append(f"figures: {' '.join(text or '-' for text in example.figures)}")
     if example.given:
         letter, _, notes = example.given.partition(":")
@@ -105,7 +110,9 @@ def setting_in_words(example: Example) -> str:
         facts.append("a phrase ends before the last chord")
     if example.arrival:
         facts.append("the last chord closes an authentic cadence")
-    if example.lines:
+    if example.asked and engraved:
+        facts.append("with these chords asked for")
+    if example.lines and not engraved:
         facts.append("lengths in quarters")
     if example.where:
         measure, _, beat = example.where.partition(".")

@@ -156,7 +156,7 @@ J01 = Rule(
     breaking=(
         Example(
             "C",
-            lines=("C5:1/2 B4 A4:1 G4:4 F4:1 B4:2 C5:4", "C4:4 C4 D4 C4"),
+            lines=("C5:1/2 B4 A4:1 G4:4 F4:1 E4 F4 A4 B4:2 C5:4", "C4:4 C4 D4 C4"),
             species=5,
             cantus="B",
             at="S",
@@ -182,7 +182,7 @@ J01 = Rule(
     obeying=(
         Example(
             "C",
-            lines=("C5:1 B4:1/2 A4 G4:4 F4:1 B4:2 C5:4", "C4:4 C4 D4 C4"),
+            lines=("C5:1 B4:1/2 A4 G4:4 F4:1 E4 F4 A4 B4:2 C5:4", "C4:4 C4 D4 C4"),
             species=5,
             cantus="B",
         ),
@@ -353,7 +353,7 @@ J05 = Rule(
     breaking=(
         Example(
             "C",
-            lines=("C5:1 B4 A4 G4 A4 B4 C5 D5 E5 D5 C5 A4 B4:2 C5:4", "C4:4 F4 C4 G3 C4"),
+            lines=("C5:1 B4 A4 G4 A4 B4 C5 D5 E5 D5 C5 A4 G4:2 B4 C5:4", "C4:4 F4 C4 G3 C4"),
             species=5,
             cantus="B",
             at="S",
@@ -371,7 +371,7 @@ J05 = Rule(
     obeying=(
         Example(
             "C",
-            lines=("C5:1 B4 A4 G4 A4 B4 C5 D5 E5:2 C5:1 A4 B4:2 C5:4", "C4:4 F4 C4 G3 C4"),
+            lines=("C5:1 B4 A4 G4 A4 B4 C5 D5 E5:2 C5:1 A4 G4:2 B4 C5:4", "C4:4 F4 C4 G3 C4"),
             species=5,
             cantus="B",
         ),

@@ -155,7 +155,8 @@ A03 = Rule(
     judge=_similar,
     severity=Severity.ERROR,
     enforcement=Enforcement.CHECK_ONLY,
-    message="{upper} and {lower} move in the same direction into {upper_after}-{lower_after}",
+    message="{upper} and {lower} move in the same direction from {upper_before}-{lower_before} "
+    "into {upper_after}-{lower_after}",
     says="Two parts do not move in the same direction into a perfect fifth, a unison or an octave.",
     why="Both lines point at an interval that stands out by itself; it sounds as if parallels were "
     "hidden in it.",

@@ -246,7 +246,8 @@ A08 = Rule(
     judge=_leaps_together,
     severity=Severity.STYLE,
     enforcement=Enforcement.CHECK_ONLY,
-    message="{upper} and {lower} leap in the same direction to {upper_after}-{lower_after}",
+    message="{upper} and {lower} leap in the same direction from {upper_before}-{lower_before} "
+    "to {upper_after}-{lower_after}",
     says="Two parts do not leap in the same direction at once.",
     why="Similar motion weakens the independence of the lines, most of all by leap.",
     source=OPEN,
@@ -322,8 +323,8 @@ A10 = Rule(
     judge=_battuta,
     severity=Severity.STYLE,
     enforcement=Enforcement.CHECK_ONLY,
-    message="{upper} and {lower} go from a tenth to the octave {upper_after}-{lower_after} in "
-    "contrary motion",
+    message="{upper} and {lower} go in contrary motion from the tenth {upper_before}-"
+    "{lower_before} to the octave {upper_after}-{lower_after}",
     says="Two parts do not go in contrary motion from a tenth to an octave on the downbeat.",
     why="The octave falls with a beat, and sounds like a close where there is none.",
     exceptions="At the end the octave is the close.",

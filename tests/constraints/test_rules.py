@@ -77,6 +77,14 @@ def test_the_first_obeying_example_mends_the_first_breaking_one(rule):
     assert sum(one != other for one, other in pairs) == 1
 
 
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_the_voices_of_an_example_end_together(rule):
+    for example in (*rule.breaking, *rule.obeying):
+        parts = score_of_example(example).parts
+        ends = {part.notes[-1].end for part in parts if part.notes}
+        assert len(ends) == 1, example
+
+
 def _alike(one: tuple[str, ...], other: tuple[str, ...]) -> float:
     """What part of two passages is the same, 0 to 1."""
     return SequenceMatcher(None, *(" ".join(lines).split() for lines in (one, other))).ratio()
