@@ -18,14 +18,17 @@ from clausula.constraints.rule import Rule
 from clausula.constraints.rulesets import RuleSet
 from clausula.engraving import to_svg_line
 from clausula.score import Note, Part, Score
+from clausula.writing import Layout
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _HREF = "{http://www.w3.org/1999/xlink}href"
 _CHOIR = 4  # voices that share two staves
 _UNSEEN = ("placeholder", "systemMilestone", "pageMilestone", "pgHead")
-_DRAWN = ("d", "transform", "stroke-width", "x", "y", "height", "width")
-_DRAWN += ("cx", "cy", "rx", "ry", "points", "text-anchor", "font-size", "href", "font-family")
-_DRAWN += ("stroke-dasharray", "stroke-linecap", "stroke-linejoin")
+_DRAWN = (  # attributes that are seen, or place what is seen
+    *("d", "transform", "points", "x", "y", "width", "height", "cx", "cy", "rx", "ry"),
+    *("stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin"),
+    *("text-anchor", "font-size", "font-family"),
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Drawing:
 def engrave(rule: Rule, example: Example, ruleset: RuleSet) -> Drawing:
     """An example in notation, its notes at fault marked, numerals or figures below the bass."""
     score = _as_drawn(example)
-    layout = "choir" if len(score.parts) == _CHOIR else "open"
+    layout: Layout = "choir" if len(score.parts) == _CHOIR else "open"
     faults = notes_at_fault(rule, example, ruleset)
     return _trimmed(to_svg_line(score, layout), faults)
 

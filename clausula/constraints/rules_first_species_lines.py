@@ -328,7 +328,7 @@ A10 = Rule(
     says="Two parts do not go in contrary motion from a tenth to an octave on the downbeat.",
     why="The octave falls with a beat, and sounds like a close where there is none.",
     exceptions="At the end the octave is the close.",
-    source="No source was read for it; it is kept from memory",
+    source="No source was read for it: kept from memory",
     breaking=(
         Example(
             "C",
