@@ -43,7 +43,7 @@ _LINE = {
     "pageMarginRight": 20,
     "pageMarginTop": 20,
     "scale": 42,
-    "spacingLinear": 0.35,  # chords would crowd their stems …
+    "spacingLinear": 0.45,  # chords would crowd their stems …
     "spacingNonLinear": 0.45,  # … and bars of whole notes be mostly empty
 }
 # Verovio asks for Times; matplotlib brings a face of that design to every machine.
