@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from clausula.checker.report import Finding, Report
     from clausula.composing import compose
     from clausula.constraints.explain import explain
+    from clausula.constraints.listing import rules
     from clausula.constraints.rulesets import RuleSet, load_ruleset
     from clausula.constraints.text import parse_constraint
     from clausula.errors import ClausulaError, CorpusError, InputError, PlanError, SearchError
@@ -57,6 +58,7 @@ __all__ = [
     "load_ruleset",
     "parse_constraint",
     "read_score",
+    "rules",
     "to_grid",
     "to_score",
 ]
@@ -89,6 +91,7 @@ _HOME = {
     "load_ruleset": "clausula.constraints.rulesets",
     "parse_constraint": "clausula.constraints.text",
     "read_score": "clausula.reading",
+    "rules": "clausula.constraints.listing",
     "to_grid": "clausula.gridding",
     "to_score": "clausula.gridding",
 }

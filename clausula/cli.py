@@ -18,6 +18,7 @@ import typer
 from clausula.corpus_cli import app as corpus_app
 from clausula.errors import ClausulaError, ImpossibleError, InputError
 from clausula.folders import require_folder, unwritable
+from clausula.rules_cli import rules
 from clausula.training_cli import PROPOSAL_HELP, evaluate, train
 
 if TYPE_CHECKING:
@@ -294,6 +295,7 @@ def explain(code: Annotated[str, typer.Argument(help="a rule's code, such as M01
     typer.echo(explain_rule(code))
 
 
+app.command()(rules)
 app.command()(train)
 app.command()(evaluate)
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import resvg_py
 import verovio
 
 from clausula.errors import InputError
+from clausula.folders import write_bytes
 from clausula.score import Score
-from clausula.writing import Layout, to_musicxml, write_bytes
+from clausula.writing import Layout, to_musicxml
 
 _OPTIONS = {
     "adjustPageHeight": True,
@@ -32,6 +34,18 @@ _OPTIONS = {
     "svgViewBox": True,
     "xmlIdSeed": 1,
 }
+_LINE = {
+    "adjustPageWidth": True,
+    "breaks": "none",
+    "header": "none",
+    "pageMarginBottom": 20,
+    "pageMarginLeft": 20,
+    "pageMarginRight": 20,
+    "pageMarginTop": 20,
+    "scale": 42,
+    "spacingLinear": 0.45,  # chords would crowd their stems …
+    "spacingNonLinear": 0.45,  # … and bars of whole notes be mostly empty
+}
 # Verovio asks for Times; matplotlib brings a face of that design to every machine.
 _FONTS = ("STIXGeneral.ttf", "STIXGeneralItalic.ttf", "STIXGeneralBol.ttf", "STIXGeneralBolIta.ttf")
 _VIEW_BOX = re.compile(r'viewBox="0 0 (\d+) (\d+)"')
@@ -46,14 +60,23 @@ def to_svg(score: Score, layout: Layout = "open") -> list[str]:
     Raises:
         InputError: a score that cannot be written (see `clausula.writing.to_musicxml`).
     """
-    toolkit = verovio.toolkit()
-    toolkit.setOptions(_OPTIONS)
-    _load(toolkit, to_musicxml(score, layout).decode())
+    toolkit = _loaded(score, layout, _OPTIONS)
     if score.title:
         # Verovio reads no font size from MusicXML, but it does from MEI.
         title = '<rend xml:id="[^"]*" halign="center" valign="top"'
         _load(toolkit, re.sub(title, r'\g<0> fontsize="x-large"', toolkit.getMEI(), count=1))
     return [toolkit.renderToSVG(page) for page in range(1, toolkit.getPageCount() + 1)]
+
+
+def to_svg_line(score: Score, layout: Layout = "open") -> str:
+    """A short score on one system, without title or composer, an SVG document as large as it is.
+
+    Notes are groups with ids as in `to_svg`.
+
+    Raises:
+        InputError: a score that cannot be written (see `clausula.writing.to_musicxml`).
+    """
+    return str(_loaded(score, layout, _OPTIONS | _LINE).renderToSVG(1))
 
 
 def write_svg(score: Score, path: str | Path, layout: Layout = "open") -> None:
@@ -81,6 +104,14 @@ def write_png(score: Score, path: str | Path, width: int = 1600, layout: Layout 
         serif_family="STIXGeneral",
     )
     write_bytes(path, bytes(drawn))
+
+
+def _loaded(score: Score, layout: Layout, options: dict[str, Any]) -> verovio.toolkit:
+    """A toolkit that has laid out a score."""
+    toolkit = verovio.toolkit()
+    toolkit.setOptions(options)
+    _load(toolkit, to_musicxml(score, layout).decode())
+    return toolkit
 
 
 def _load(toolkit: verovio.toolkit, data: str) -> None:

@@ -1,8 +1,10 @@
-"""Folders to write into: tried before any long work."""
+"""Files and folders to write: folders are tried before any long work, files appear as a whole."""
 
 from __future__ import annotations
 
+import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from clausula.errors import InputError
@@ -27,3 +29,23 @@ def require_folder(out: Path) -> None:
 def unwritable(out: Path, error: OSError) -> InputError:
     """What to tell a user whose output cannot be written."""
     return InputError(f"--out {out} cannot be written ({error.strerror}); try another folder")
+
+
+def write_bytes(path: str | Path, data: bytes) -> None:
+    """Write a file as a whole: under a temporary name beside it, then renamed.
+
+    Raises:
+        InputError: the folder does not exist or cannot be written.
+    """
+    path = Path(path)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        unfinished.write_bytes(data)
+        os.replace(unfinished, path)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written: {error.strerror}; try a folder that exists"
+        ) from error
+    finally:
+        with suppress(OSError):  # renamed, or never begun
+            unfinished.unlink()

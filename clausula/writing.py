@@ -7,9 +7,7 @@ each (``layout="choir"``).
 
 from __future__ import annotations
 
-import os
 import xml.etree.ElementTree as ET
-from contextlib import suppress
 from fractions import Fraction
 from itertools import count, pairwise
 from pathlib import Path
@@ -20,6 +18,7 @@ from music21.musicxml.m21ToXml import ScoreExporter
 from music21.stream.makeNotation import makeBeams, makeTupletBrackets
 
 from clausula.errors import InputError
+from clausula.folders import write_bytes
 from clausula.grid import Meter
 from clausula.midi_writing import to_midi
 from clausula.notation import Symbol, accidental_flags, symbols_in
@@ -85,26 +84,6 @@ def write_musicxml(score: Score, path: str | Path, layout: Layout = "open") -> N
 def write_midi(score: Score, path: str | Path, bpm: float = 72) -> None:
     """Write ``to_midi(score, bpm)`` to a file."""
     write_bytes(path, to_midi(score, bpm))
-
-
-def write_bytes(path: str | Path, data: bytes) -> None:
-    """Write a file as a whole: under a temporary name beside it, then renamed.
-
-    Raises:
-        InputError: the folder does not exist or cannot be written.
-    """
-    path = Path(path)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        unfinished.write_bytes(data)
-        os.replace(unfinished, path)
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be written: {error.strerror}; try a folder that exists"
-        ) from error
-    finally:
-        with suppress(OSError):  # renamed, or never begun
-            unfinished.unlink()
 
 
 def _parts_by_staff(score: Score, layout: Layout) -> list[tuple[Part, ...]]:

@@ -13,6 +13,7 @@ PACKAGE = Path(clausula.__file__).parent
 NOTATION = {"reading", "staves", "midi_reading", "writing", "midi_writing", "engraving"}
 CORE = {
     "errors",
+    "folders",
     "pitch",
     "chords",
     "figures",
@@ -47,7 +48,7 @@ SLOW = {
     "verovio": {"engraving"},
     "resvg_py": {"engraving"},
     "mido": {"midi_reading", "midi_writing", "reading"},
-    "typer": {"cli", "corpus_cli", "training_cli"},
+    "typer": {"cli", "corpus_cli", "rules_cli", "training_cli"},
 }
 ACCELERATED = {"jax", "flax", "optax"}
 

@@ -9,13 +9,12 @@ from example_scores import VOICES, chorale, minor, part, score
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clausula import writing
 from clausula.errors import InputError
 from clausula.grid import Meter
 from clausula.pitch import LETTER_SEMITONES, Key, SpelledPitch
 from clausula.reading import read_score
 from clausula.score import Note, Part, Score
-from clausula.writing import to_musicxml, write_bytes, write_musicxml
+from clausula.writing import to_musicxml, write_musicxml
 
 METERS = ("4/4", "3/4", "2/2", "6/8", "12/8", "3/8", "5/4")
 
@@ -251,24 +250,3 @@ def test_two_voices_on_a_staff_share_accidentals():
 def test_what_cannot_be_written_is_said(piece, layout, words):
     with pytest.raises(InputError, match=words):
         to_musicxml(piece, layout)
-
-
-def test_a_file_appears_whole_or_not_at_all(tmp_path, monkeypatch):
-    target = tmp_path / "a.mid"
-    write_bytes(target, b"old")
-
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(writing.os, "replace", full)
-    with pytest.raises(InputError, match="No space left"):
-        write_bytes(target, b"new")
-    assert target.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [target]
-
-
-def test_a_missing_folder_is_named(tmp_path):
-    (tmp_path / "plain").touch()
-    for folder in ("none", "plain"):
-        with pytest.raises(InputError, match=f"{folder}/a.xml cannot be written"):
-            write_bytes(tmp_path / folder / "a.xml", b"")

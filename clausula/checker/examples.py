@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from string import Formatter
 
 import numpy as np
 
 from clausula.checker.passage import Reading, passage_of
 from clausula.chords import parse_numeral
+from clausula.constraints.example import Example
 from clausula.constraints.example_score import (
     modal_key,
     score_of_example,
@@ -16,7 +18,7 @@ from clausula.constraints.example_score import (
     voice_letters,
 )
 from clausula.constraints.passage import ChordSpan, Passage
-from clausula.constraints.rule import Example, Rule, Scope, Sites
+from clausula.constraints.rule import Rule, Scope, Sites
 from clausula.constraints.rulesets import RuleSet
 from clausula.pitch import Key
 from clausula.score import Score
@@ -51,6 +53,24 @@ def blamed(rule: Rule, example: Example, ruleset: RuleSet) -> set[tuple[str, str
             continue
         measure, beat = passage.slices.place[time]
         found.add(("".join(letters[voice] for voice in site), f"{measure}.{_plain(beat)}"))
+    return found
+
+
+def notes_at_fault(rule: Rule, example: Example, ruleset: RuleSet) -> set[str]:
+    """Ids of the notes of an example that a rule blames.
+
+    They are those that sound where it is broken, and those before them if its message tells of
+    both.
+    """
+    passage = passage_of_example(example, ruleset)
+    sites = rule.sites.of(passage.n_voices)
+    fields = {name for _, name, _, _ in Formatter().parse(rule.message) if name}
+    back = (1, 0) if any("before" in name for name in fields) else (0,)
+    found = set()
+    for time, column in np.argwhere(rule.found(passage)):
+        for voice in sites[column]:
+            notes = (passage.slices.note_at(time - step, voice) for step in back if time >= step)
+            found |= {note.id for note in notes if note}
     return found
 
 

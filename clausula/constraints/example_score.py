@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from clausula.constraints.cadence import CadenceKind
+from clausula.constraints.example import Example
 from clausula.constraints.passage import Task
-from clausula.constraints.rule import Example
 from clausula.errors import InputError
 from clausula.grid import VOICE_LETTERS, Meter
 from clausula.pitch import LETTERS, Key, Mode, SpelledPitch

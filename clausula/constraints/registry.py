@@ -2,75 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from importlib import import_module
+from pkgutil import iter_modules
 from types import MappingProxyType
 
-from clausula.constraints import (
-    rules_cantus,
-    rules_chords,
-    rules_dissonance,
-    rules_doubling,
-    rules_fifth_species,
-    rules_first_species,
-    rules_first_species_lines,
-    rules_fourth_species,
-    rules_fourth_species_ties,
-    rules_given,
-    rules_harmony,
-    rules_labels,
-    rules_leading,
-    rules_leaps,
-    rules_line,
-    rules_motion,
-    rules_perfect,
-    rules_resolution,
-    rules_second_species,
-    rules_second_species_lines,
-    rules_species,
-    rules_species_motion,
-    rules_texture,
-    rules_third_species,
-    rules_vertical,
-)
+from clausula import constraints
 from clausula.constraints.rule import Rule
 from clausula.errors import InputError
 
-_FILES = (
-    rules_cantus,
-    rules_chords,
-    rules_dissonance,
-    rules_doubling,
-    rules_fifth_species,
-    rules_first_species,
-    rules_first_species_lines,
-    rules_fourth_species,
-    rules_fourth_species_ties,
-    rules_given,
-    rules_harmony,
-    rules_labels,
-    rules_leading,
-    rules_leaps,
-    rules_line,
-    rules_motion,
-    rules_perfect,
-    rules_resolution,
-    rules_second_species,
-    rules_second_species_lines,
-    rules_species,
-    rules_species_motion,
-    rules_texture,
-    rules_third_species,
-    rules_vertical,
-)
-RULES: Mapping[str, Rule] = MappingProxyType(
-    {
-        rule.code: rule
-        for rule in sorted(
-            (rule for file in _FILES for rule in file.RULES), key=lambda rule: rule.code
-        )
-    }
-)
+
+def by_code(rules: Iterable[Rule]) -> dict[str, Rule]:
+    """Rules by their codes, in order.
+
+    Raises:
+        ValueError: two rules have one code.
+    """
+    found: dict[str, Rule] = {}
+    for rule in rules:
+        if rule.code in found:
+            raise ValueError(
+                f"two rules are called {rule.code}: {found[rule.code].name}, {rule.name}"
+            )
+        found[rule.code] = rule
+    return dict(sorted(found.items()))
+
+
+def _declared() -> Iterator[Rule]:
+    """What the modules ``rules_*`` of this package declare in their ``RULES``."""
+    for module in iter_modules(constraints.__path__, f"{constraints.__name__}."):
+        if module.name.rpartition(".")[2].startswith("rules_"):
+            yield from import_module(module.name).RULES
+
+
+RULES: Mapping[str, Rule] = MappingProxyType(by_code(_declared()))
 
 
 def find_rule(code: str) -> Rule:

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from clausula.constraints.example import Example
+from clausula.constraints.switch import Switch
 from clausula.grid import REST
 
 if TYPE_CHECKING:
@@ -219,71 +221,9 @@ class Context(NamedTuple):
         )
 
 
-@dataclass(frozen=True)
-class Example:
-    """A short passage that obeys or breaks a rule.
-
-    Attributes:
-        key: as ``Key.parse`` reads it; a mode's final and name, ``"d dorian"``, in species.
-        chords: one string of pitch names a quarter note, soprano first, such as ``"C5 G4 E4 C3"``;
-            a dash is silence.
-        at: letters of the voices blamed, ``"ST"``; of several pairs ``"ST,SB"``; empty if the rule
-            is obeyed.
-        boundary: whether a phrase ends before the last chord.
-        key_before: that of the chord before, where it is another.
-        arrival: whether the last chord is the tonic of an authentic cadence.
-        lines: in place of chords a string a voice, soprano first: notes with their quarters,
-            ``"C5:2 r:1 D5:1/2"``; a note without a length lasts as long as the one before it.
-        numerals: the chords by name, one for each of ``chords``, or with the quarters that they
-            last, ``"V7:2"``; found by analysis where none are given.
-        figures: what stands under the bass, one for each of ``chords``.
-        meter: time signature.
-        pickup: quarters before the first full measure.
-        where: measure and beat of the finding, ``"2.3"``; the last chord's, if left out.
-        species: of counterpoint, 1 to 5.
-        cantus: letter of the voice that has the cantus firmus.
-        asked: whether the numerals were asked for, and are not only what the chords are.
-        cadence: with which the exercise was to close, ``"PAC"``.
-        given: a part that was to stay, ``"S: C5:2 D5"``.
-    """
-
-    key: str
-    chords: tuple[str, ...] = ()
-    at: str = ""
-    boundary: bool = False
-    arrival: bool = False
-    key_before: str = ""
-    lines: tuple[str, ...] = ()
-    numerals: tuple[str, ...] = ()
-    figures: tuple[str, ...] = ()
-    meter: str = "4/4"
-    pickup: str = "0"
-    where: str = ""
-    species: int = 0
-    cantus: str = ""
-    asked: bool = False
-    cadence: str = ""
-    given: str = ""
-
-
 def everywhere(site: tuple[int, ...], n_voices: int) -> bool:
     """True: the rule judges every site."""
     return True
-
-
-@dataclass(frozen=True)
-class Switch:
-    """Something about which books disagree: a rule set chooses.
-
-    Attributes:
-        default: the choice of a rule set that says nothing.
-        choices: every choice.
-        says: what they mean, in a sentence.
-    """
-
-    default: Any
-    choices: tuple[Any, ...]
-    says: str
 
 
 @dataclass(frozen=True)
@@ -420,71 +360,3 @@ def motion(
         embellishes=beside.embellishes[..., voice],
         brief=beside.brief[..., voice],
     )
-
-
-def sounds(tone: Tone) -> Array:
-    """``bool[...]``: whether the voice is not silent."""
-    return tone.semitone != REST
-
-
-def changes(voice: Motion) -> Array:
-    """``bool[...]``: whether the voice goes from one pitch to another."""
-    moves = voice.before.semitone != voice.after.semitone
-    return moves & sounds(voice.before) & sounds(voice.after)
-
-
-def similar(upper: Motion, lower: Motion) -> Array:
-    """``bool[...]``: whether two voices that both change pitch move in the same direction."""
-    upper_rises = upper.after.semitone > upper.before.semitone
-    lower_rises = lower.after.semitone > lower.before.semitone
-    return changes(upper) & changes(lower) & (upper_rises == lower_rises)
-
-
-def stands_on(tone: Tone, context: Context, degree: int, chroma: int) -> Array:
-    """``bool[...]``: whether a tone is a given degree of the local key.
-
-    Args:
-        tone: what sounds.
-        context: gives the key.
-        degree: letter names above the tonic's, 0 to 6.
-        chroma: semitones above the tonic, 0 to 11.
-    """
-    letter = (tone.step - context.tonic_letter) % 7 == degree
-    return sounds(tone) & letter & ((tone.semitone - context.tonic_pc) % 12 == chroma)
-
-
-def inverse(condition: Array) -> Array:
-    """``bool[...]``: the opposite; unlike ``~`` it holds for a plain ``True`` as well."""
-    return condition ^ True
-
-
-def interval(voice: Motion, semitones: int, steps: int) -> Array:
-    """``bool[...]``: whether a voice moves by that interval, upwards where it is positive."""
-    return (voice.after.semitone - voice.before.semitone == semitones) & (
-        voice.after.step - voice.before.step == steps
-    )
-
-
-def steps_down(voice: Motion) -> Array:
-    """``bool[...]``: whether a voice falls by a minor or a major second."""
-    return interval(voice, -1, -1) | interval(voice, -2, -1)
-
-
-def steps_up(voice: Motion) -> Array:
-    """``bool[...]``: whether a voice rises by a minor or a major second."""
-    return interval(voice, 1, 1) | interval(voice, 2, 1)
-
-
-def is_member(tone: Tone, member: Array) -> Array:
-    """``bool[...]``: whether a tone is a member of a chord, given by its pitch class."""
-    return sounds(tone) & (member != NONE) & (tone.semitone % 12 == member)
-
-
-def degree_of(pitch_class: Array, context: Context) -> Array:
-    """Semitones of a pitch class above the tonic, 0 to 11."""
-    return (pitch_class - context.tonic_pc) % 12
-
-
-def sounding_among(pitch_class: Array, bits: Array) -> Array:
-    """``bool[...]``: whether a pitch class is among the bits of ``Harmony.heard``."""
-    return (bits >> (pitch_class % 12)) % 2 == 1

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from clausula.constraints.example import Example
 from clausula.constraints.passage import Line, Passage
-from clausula.constraints.rule import Enforcement, Example, Rule, Scope, Severity, Sites, Switch
+from clausula.constraints.rule import Enforcement, Rule, Scope, Severity, Sites
 from clausula.constraints.species import (
     OPEN,
     SURVEY,
@@ -16,6 +17,7 @@ from clausula.constraints.species import (
     moves_of,
     written,
 )
+from clausula.constraints.switch import Switch
 
 _SHORTEST = 8
 _LEAST_MOVES = 4  # of a line in which steps can be said to prevail

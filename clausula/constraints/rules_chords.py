@@ -10,23 +10,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from clausula.constraints.example import Example
 from clausula.constraints.passage import Passage
+from clausula.constraints.predicates import inverse, is_member, sounding_among, sounds
 from clausula.constraints.rule import (
     NONE,
     Array,
     Context,
     Enforcement,
-    Example,
     Motion,
     Reads,
     Rule,
     Scope,
     Severity,
     Sites,
-    inverse,
-    is_member,
-    sounding_among,
-    sounds,
 )
 from clausula.constraints.rules_vertical import BRIEF
 

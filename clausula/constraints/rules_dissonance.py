@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from clausula.constraints.example import Example
 from clausula.constraints.passage import ON_BEAT, Passage, ToneKind
-from clausula.constraints.rule import Enforcement, Example, Rule, Scope, Severity, Sites
+from clausula.constraints.rule import Enforcement, Rule, Scope, Severity, Sites
 from clausula.grid import REST
 
 _ILLEGAL = int(ToneKind.OTHER)
@@ -152,7 +153,7 @@ H07 = Rule(
     says="While a suspension lasts no upper voice has the note to which it resolves.",
     why="The resolution brings nothing new if it has been heard all the time.",
     exceptions="The bass may have it, as in a 9-8 suspension.",
-    source="No source was read for it; it is kept from memory",
+    source="No source was read for it: kept from memory",
     breaking=(
         Example(
             "C",

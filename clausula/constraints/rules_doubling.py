@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from clausula.constraints.example import Example
+from clausula.constraints.predicates import (
+    degree_of,
+    interval,
+    inverse,
+    is_member,
+    sounds,
+    stands_on,
+)
 from clausula.constraints.rule import (
     NONE,
     Array,
     Context,
     Enforcement,
-    Example,
     Harmony,
     Motion,
     Reads,
@@ -17,12 +25,6 @@ from clausula.constraints.rule import (
     Scope,
     Severity,
     Sites,
-    degree_of,
-    interval,
-    inverse,
-    is_member,
-    sounds,
-    stands_on,
 )
 from clausula.constraints.rules_chords import several
 

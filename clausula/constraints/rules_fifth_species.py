@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from clausula.constraints.example import Example
 from clausula.constraints.passage import Line, Passage
-from clausula.constraints.rule import Enforcement, Example, Rule, Scope, Severity, Sites
+from clausula.constraints.rule import Enforcement, Rule, Scope, Severity, Sites
 from clausula.constraints.species import (
     HALF,
     QUARTER,
@@ -151,11 +152,11 @@ J01 = Rule(
     says="Eighths come in pairs, one pair in a bar at most, on the second or the fourth beat, and "
     "are approached, joined and left by step.",
     why="They are ornament, and keep to where the beat is weak.",
-    source=f"{SURVEY}; {_LEHMANN}",
+    source=f"{_LEHMANN}; {SURVEY}",
     breaking=(
         Example(
             "C",
-            lines=("C5:1/2 B4 A4:1 G4:4 F4:1 B4:2 C5:4", "C4:4 C4 D4 C4"),
+            lines=("C5:1/2 B4 A4:1 G4:4 F4:1 E4 F4 A4 B4:2 C5:4", "C4:4 C4 D4 C4"),
             species=5,
             cantus="B",
             at="S",
@@ -181,7 +182,7 @@ J01 = Rule(
     obeying=(
         Example(
             "C",
-            lines=("C5:1 B4:1/2 A4 G4:4 F4:1 B4:2 C5:4", "C4:4 C4 D4 C4"),
+            lines=("C5:1 B4:1/2 A4 G4:4 F4:1 E4 F4 A4 B4:2 C5:4", "C4:4 C4 D4 C4"),
             species=5,
             cantus="B",
         ),
@@ -256,7 +257,7 @@ J03 = Rule(
     says="A dissonant tied note goes down by step to a consonance on the third beat, whatever "
     "ornaments the second.",
     why="Ornament fills the time until the resolution; it does not move it.",
-    source=f"{SURVEY}; {_LEHMANN}",
+    source=f"{_LEHMANN}; {SURVEY}",
     breaking=(
         Example(
             "C",
@@ -348,11 +349,11 @@ J05 = Rule(
     message="The {voice} begins a third bar running in one rhythm",
     says="No rhythm, and so no other species, lasts for more than two bars.",
     why="The fifth species is their mixture.",
-    source=f"{SURVEY}; {_LEHMANN}",
+    source=f"{_LEHMANN}; {SURVEY}",
     breaking=(
         Example(
             "C",
-            lines=("C5:1 B4 A4 G4 A4 B4 C5 D5 E5 D5 C5 A4 B4:2 C5:4", "C4:4 F4 C4 G3 C4"),
+            lines=("C5:1 B4 A4 G4 A4 B4 C5 D5 E5 D5 C5 A4 G4:2 B4 C5:4", "C4:4 F4 C4 G3 C4"),
             species=5,
             cantus="B",
             at="S",
@@ -370,7 +371,7 @@ J05 = Rule(
     obeying=(
         Example(
             "C",
-            lines=("C5:1 B4 A4 G4 A4 B4 C5 D5 E5:2 C5:1 A4 B4:2 C5:4", "C4:4 F4 C4 G3 C4"),
+            lines=("C5:1 B4 A4 G4 A4 B4 C5 D5 E5:2 C5:1 A4 G4:2 B4 C5:4", "C4:4 F4 C4 G3 C4"),
             species=5,
             cantus="B",
         ),

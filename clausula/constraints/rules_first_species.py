@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from clausula.constraints.example import Example
 from clausula.constraints.passage import Passage
-from clausula.constraints.rule import Enforcement, Example, Rule, Scope, Severity, Sites, Switch
+from clausula.constraints.rule import Enforcement, Rule, Scope, Severity, Sites
 from clausula.constraints.species import (
     OPEN,
     WESTERGAARD,
@@ -18,6 +19,7 @@ from clausula.constraints.species import (
     no_pairs,
     similar_into_perfect,
 )
+from clausula.constraints.switch import Switch
 
 
 def _dissonance(passage: Passage) -> np.ndarray:
@@ -153,7 +155,8 @@ A03 = Rule(
     judge=_similar,
     severity=Severity.ERROR,
     enforcement=Enforcement.CHECK_ONLY,
-    message="{upper} and {lower} move in the same direction into {upper_after}-{lower_after}",
+    message="{upper} and {lower} move in the same direction from {upper_before}-{lower_before} "
+    "into {upper_after}-{lower_after}",
     says="Two parts do not move in the same direction into a perfect fifth, a unison or an octave.",
     why="Both lines point at an interval that stands out by itself; it sounds as if parallels were "
     "hidden in it.",
@@ -186,8 +189,8 @@ A03 = Rule(
         "licence": Switch(
             "none",
             ("none", "step"),
-            "Whether an upper part that moves by step excuses the octave of the final tonics, and "
-            "a fifth that stands under the fifth or the second degree.",
+            "none: nothing is excused; step: an upper part that moves by step excuses the octave "
+            "of the final tonics, and a fifth under the fifth or the second degree",
         )
     },
 )

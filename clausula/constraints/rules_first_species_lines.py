@@ -6,8 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from clausula.constraints.example import Example
 from clausula.constraints.passage import Passage
-from clausula.constraints.rule import Enforcement, Example, Rule, Scope, Severity, Sites, Switch
+from clausula.constraints.rule import Enforcement, Rule, Scope, Severity, Sites
 from clausula.constraints.species import (
     OPEN,
     SURVEY,
@@ -19,6 +20,7 @@ from clausula.constraints.species import (
     is_species,
     no_pairs,
 )
+from clausula.constraints.switch import Switch
 
 _TENTH, _TWELFTH = 9, 11  # in steps
 _RUN = 3  # equal imperfect intervals that may follow one another
@@ -29,7 +31,7 @@ def _far_apart(passage: Passage, widest: str) -> np.ndarray:
     found = no_pairs(passage)
     if is_species(passage, 1):
         heard = intervals_of(passage)
-        # Of three or more parts only neighbors must keep together.
+        # Of three or more parts only neighbours must keep together.
         near = [lower - upper == 1 for upper, lower in Sites.PAIR.of(passage.n_voices)]
         limit = _TENTH if widest == "tenth" else _TWELFTH
         found |= heard.sounding & (heard.step > limit) & np.array(near, bool)
@@ -119,7 +121,7 @@ A05 = Rule(
     message="{upper} and {lower} are too far apart: {upper_after} over {lower_after}",
     says="Two parts are at most a twelfth apart, and better no more than a tenth.",
     why="Parts that are far apart no longer sound together as one texture.",
-    exceptions="In three or four parts the limit holds between neighbors.",
+    exceptions="In three or four parts the limit holds between neighbours.",
     source=f"{OPEN}; {WESTERGAARD}",
     breaking=(
         Example(
@@ -244,7 +246,8 @@ A08 = Rule(
     judge=_leaps_together,
     severity=Severity.STYLE,
     enforcement=Enforcement.CHECK_ONLY,
-    message="{upper} and {lower} leap in the same direction to {upper_after}-{lower_after}",
+    message="{upper} and {lower} leap in the same direction from {upper_before}-{lower_before} "
+    "to {upper_after}-{lower_after}",
     says="Two parts do not leap in the same direction at once.",
     why="Similar motion weakens the independence of the lines, most of all by leap.",
     source=OPEN,
@@ -320,12 +323,12 @@ A10 = Rule(
     judge=_battuta,
     severity=Severity.STYLE,
     enforcement=Enforcement.CHECK_ONLY,
-    message="{upper} and {lower} go from a tenth to the octave {upper_after}-{lower_after} in "
-    "contrary motion",
+    message="{upper} and {lower} go in contrary motion from the tenth {upper_before}-"
+    "{lower_before} to the octave {upper_after}-{lower_after}",
     says="Two parts do not go in contrary motion from a tenth to an octave on the downbeat.",
     why="The octave falls with a beat, and sounds like a close where there is none.",
     exceptions="At the end the octave is the close.",
-    source="A course handout",
+    source="No source was read for it: kept from memory",
     breaking=(
         Example(
             "C",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from clausula.constraints.example import Example
 from clausula.constraints.passage import Passage
-from clausula.constraints.rule import Enforcement, Example, Rule, Scope, Severity, Sites, Switch
+from clausula.constraints.rule import Enforcement, Rule, Scope, Severity, Sites
 from clausula.constraints.species import (
     OPEN,
     SURVEY,
@@ -16,6 +17,7 @@ from clausula.constraints.species import (
     no_pairs,
     struck_together,
 )
+from clausula.constraints.switch import Switch
 from clausula.constraints.syncopation import Syncopation, syncopations
 
 
@@ -175,9 +177,9 @@ F03 = Rule(
     message="{upper_after} over {lower_after} between {upper} and {lower} is no suspension that is "
     "used: above 7-6, 4-3 and 9-8, below 2-3",
     says="Suspensions above are 7-6, 4-3 and 9-8, below 2-3, and their compounds.",
-    why="The others resolve to a perfect interval in the wrong register, or to one that was there "
-    "already in the clash.",
-    exceptions="Rule sets differ on 4-5 and 5-6 below.",
+    why="A clash is released into a third or a sixth, which is full; the other suspensions close "
+    "in a unison, an octave or a fifth, which is empty after it. Only the 9-8 falls to an octave.",
+    exceptions="A rule set may admit 4-5 and 5-6 below.",
     source=f"{OPEN}; {WESTERGAARD}; {SURVEY}",
     breaking=(
         Example(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from clausula.constraints.example import Example
 from clausula.constraints.passage import Passage
-from clausula.constraints.rule import Enforcement, Example, Rule, Scope, Severity, Sites, Switch
+from clausula.constraints.rule import Enforcement, Rule, Scope, Severity, Sites
 from clausula.constraints.species import (
     HALF,
     OPEN,
@@ -22,6 +23,7 @@ from clausula.constraints.species import (
     passing,
     similar_into_perfect,
 )
+from clausula.constraints.switch import Switch
 from clausula.constraints.syncopation import Syncopation, syncopations
 
 _RUN = 3  # syncopations of one type that may follow one another

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from clausula.constraints.cadence import CadenceKind
+from clausula.constraints.example import Example
 from clausula.constraints.passage import Passage, ToneKind
-from clausula.constraints.rule import Enforcement, Example, Rule, Scope, Severity, Sites
+from clausula.constraints.rule import Enforcement, Rule, Scope, Severity, Sites
 from clausula.figures import tones_of
 from clausula.grid import REST
 from clausula.pitch import SpelledPitch
@@ -169,7 +170,7 @@ V19 = Rule(
     message="The {voice} has {pitch}, which is not the bass of {chord}",
     says="The bass sings the member of the chord that its figures put there.",
     why="The inversion is part of what is asked for: it is heard in the bass.",
-    source="A web exercise; a course handout after Aldwell and Schachter",
+    source="A course handout after Aldwell and Schachter",
     breaking=(
         Example("C", ("C5 G4 E4 C3", "D5 G4 D4 G3"), numerals=("I", "V6"), asked=True, at="B"),
         Example("a", ("A4 E4 C4 A3", "B4 E4 G#3 E3"), numerals=("i", "V65"), asked=True, at="B"),

@@ -6,22 +6,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from clausula.constraints.example import Example
 from clausula.constraints.passage import Passage
+from clausula.constraints.predicates import degree_of, inverse, sounds
 from clausula.constraints.rule import (
     NONE,
     Array,
     Context,
     Enforcement,
-    Example,
     Motion,
     Reads,
     Rule,
     Scope,
     Severity,
     Sites,
-    degree_of,
-    inverse,
-    sounds,
 )
 
 _CHORD = frozenset({Reads.CHORD})

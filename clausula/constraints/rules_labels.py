@@ -8,8 +8,9 @@ from itertools import pairwise
 import numpy as np
 
 from clausula.constraints.cadence import CadenceKind
+from clausula.constraints.example import Example
 from clausula.constraints.passage import Passage
-from clausula.constraints.rule import Enforcement, Example, Rule, Scope, Severity, Sites
+from clausula.constraints.rule import Enforcement, Rule, Scope, Severity, Sites
 
 
 def _cadences(passage: Passage, kinds: tuple[CadenceKind, ...]) -> np.ndarray:
@@ -133,7 +134,7 @@ C05 = _label(
     (
         "Plagal: IV goes to I. Phrygian: in minor iv6 goes to V, the bass falling a half step.",
         "Both close without a leading tone.",
-        "Integrated Music Theory (Butterfield); the Phrygian one from memory",
+        "Integrated Music Theory (Butterfield); the Phrygian one is kept from memory",
     ),
     (_PLAGAL, _PHRYGIAN),
     (Example("C", ("C5 G4 E4 C3", "B4 G4 D4 G3", "C5 G4 E4 C3")), Example("C", _HC.chords)),

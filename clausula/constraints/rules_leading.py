@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clausula.constraints.rule import (
-    NONE,
-    Array,
-    Context,
-    Enforcement,
-    Example,
-    Harmony,
-    Motion,
-    Reads,
-    Rule,
-    Scope,
-    Severity,
-    Sites,
+from clausula.constraints.example import Example
+from clausula.constraints.predicates import (
     changes,
     degree_of,
     interval,
@@ -26,6 +15,19 @@ from clausula.constraints.rule import (
     stands_on,
     steps_down,
     steps_up,
+)
+from clausula.constraints.rule import (
+    NONE,
+    Array,
+    Context,
+    Enforcement,
+    Harmony,
+    Motion,
+    Reads,
+    Rule,
+    Scope,
+    Severity,
+    Sites,
 )
 from clausula.constraints.rules_resolution import leaves
 
@@ -320,7 +322,7 @@ T13 = Rule(
 
 T14 = Rule(
     code="T14",
-    name="Diminished seventh degree in root position",
+    name="Triad vii° in root position before the tonic",
     scope=Scope.SLICES,
     sites=Sites.ALL,
     predicate=_rooted_seventh_degree,

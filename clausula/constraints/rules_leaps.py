@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from clausula.constraints.example import Example
+from clausula.constraints.predicates import changes, inverse, sounds, steps_down, steps_up
 from clausula.constraints.rule import (
     Array,
     Context,
     Enforcement,
-    Example,
     Motion,
     Reads,
     Rule,
@@ -14,11 +15,6 @@ from clausula.constraints.rule import (
     Severity,
     Sites,
     Tone,
-    changes,
-    inverse,
-    sounds,
-    steps_down,
-    steps_up,
 )
 
 _EARLIER = frozenset({Reads.EARLIER})
@@ -167,7 +163,7 @@ L03 = Rule(
     why="The second note of a diminished leap is a tendency tone, which resolves inward.",
     exceptions="A note that is repeated may wait. Across the end of a phrase the rule does not "
     "hold.",
-    source="Course handouts; a list of rules for part-writing",
+    source="Course handouts",
     breaking=(
         Example("C", ("C5 A4 C4 F3", "D5 G4 D4 B2", "D5 G4 B3 G2"), at="B"),
         Example("a", ("C5 A4 E4 A3", "G#4 E4 B3 E3", "E4 E4 B3 E3"), at="S"),
@@ -265,8 +261,7 @@ L07 = Rule(
     says="Two leaps in the same direction outline a triad.",
     why="A broken triad is heard as one chord; other pairs of leaps tear the line.",
     exceptions="Across the end of a phrase the rule does not hold.",
-    source="A survey of Fux, Schenker, Jeppesen, Salzer and Schachter, Schubert and Kennan; a list "
-    "of rules for part-writing",
+    source="Survey of Fux, Schenker, Jeppesen, Salzer and Schachter, Schubert and Kennan",
     breaking=(
         Example("C", ("G4 E4 C4 C3", "C5 F4 C4 A2", "F5 F4 C4 A2"), at="S"),
         Example("C", ("C5 G4 E4 C3", "C5 G4 E4 G3", "C5 F4 A3 D4"), at="B"),
@@ -291,7 +286,7 @@ L08 = Rule(
     says="Alto and tenor do not leap more than a fifth where a step would do.",
     why="Inner voices serve the chord: the nearer its notes, the smoother the change.",
     exceptions="An octave leap changes the position only.",
-    source="The examiners of the AP examination; Open Music Theory, version 1",
+    source="Essays on the AP examination; Open Music Theory, version 1",
     breaking=(
         Example("C", ("C5 E4 C4 C3", "D5 D5 B3 G3"), numerals=("I", "V"), at="A"),
         Example(

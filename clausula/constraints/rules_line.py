@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from clausula.constraints.rule import (
-    Array,
-    Context,
-    Enforcement,
-    Example,
-    Motion,
-    Reads,
-    Rule,
-    Scope,
-    Severity,
-    Sites,
-    Switch,
+from clausula.constraints.example import Example
+from clausula.constraints.predicates import (
     changes,
     interval,
     inverse,
@@ -21,8 +11,20 @@ from clausula.constraints.rule import (
     stands_on,
     steps_down,
 )
+from clausula.constraints.rule import (
+    Array,
+    Context,
+    Enforcement,
+    Motion,
+    Reads,
+    Rule,
+    Scope,
+    Severity,
+    Sites,
+)
 from clausula.constraints.rules_leading import dominant_function
 from clausula.constraints.rules_resolution import leaves
+from clausula.constraints.switch import Switch
 
 
 def _augmented_second(voice: Motion, context: Context) -> Array:

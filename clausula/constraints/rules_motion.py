@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from clausula.constraints.example import Example
+from clausula.constraints.predicates import changes, inverse, similar
 from clausula.constraints.rule import (
     Array,
     Context,
     Enforcement,
-    Example,
     Motion,
     Rule,
     Scope,
     Severity,
     Sites,
     Tone,
-    changes,
-    inverse,
-    similar,
 )
 
 

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+from clausula.constraints.example import Example
+from clausula.constraints.predicates import changes, inverse, similar, sounds
 from clausula.constraints.rule import (
     Array,
     Context,
     Enforcement,
-    Example,
     Motion,
     Rule,
     Scope,
     Severity,
     Sites,
-    Switch,
     Tone,
-    changes,
-    inverse,
-    similar,
-    sounds,
 )
 from clausula.constraints.rules_motion import parallel_octaves, perfect_fifth, perfect_octave
+from clausula.constraints.switch import Switch
 
 _STEP = 2  # semitones that no leap exceeds
 _PAIRS = Switch(

@@ -2,20 +2,8 @@
 
 from __future__ import annotations
 
-from clausula.constraints.rule import (
-    NONE,
-    Array,
-    Context,
-    Enforcement,
-    Example,
-    Motion,
-    Reads,
-    Rule,
-    Scope,
-    Severity,
-    Sites,
-    Switch,
-    Tone,
+from clausula.constraints.example import Example
+from clausula.constraints.predicates import (
     changes,
     degree_of,
     interval,
@@ -27,6 +15,20 @@ from clausula.constraints.rule import (
     steps_down,
     steps_up,
 )
+from clausula.constraints.rule import (
+    NONE,
+    Array,
+    Context,
+    Enforcement,
+    Motion,
+    Reads,
+    Rule,
+    Scope,
+    Severity,
+    Sites,
+    Tone,
+)
+from clausula.constraints.switch import Switch
 from clausula.grid import REST
 
 _CHORD = frozenset({Reads.CHORD})
@@ -203,7 +205,7 @@ T05 = Rule(
     says="The fourth degree in a vii° chord, and the fifth of a mediant chord, go down by step.",
     why="The fifth of vii° is the upper note of its tritone and falls inward.",
     exceptions="It may be held. Across the end of a phrase the rule does not hold.",
-    source="Open Music Theory, version 1; a course handout",
+    source="Open Music Theory, version 1",
     breaking=(
         Example("C", ("B4 F4 D4 D3", "C5 G4 E4 C3"), numerals=("viio6", "I"), at="A"),
         Example("a", ("D5 G#4 B3 B2", "E5 A4 C4 A2"), numerals=("viio6", "i"), at="S"),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from clausula.constraints.example import Example
 from clausula.constraints.passage import Passage
-from clausula.constraints.rule import Enforcement, Example, Rule, Scope, Severity, Sites, Switch
+from clausula.constraints.rule import Enforcement, Rule, Scope, Severity, Sites
 from clausula.constraints.species import (
     OPEN,
     SURVEY,
@@ -22,6 +23,7 @@ from clausula.constraints.species import (
     similar_into_perfect,
     written,
 )
+from clausula.constraints.switch import Switch
 
 
 def _dissonant_downbeat(passage: Passage) -> np.ndarray:
@@ -143,7 +145,7 @@ B02 = Rule(
     says="A dissonance on the weak beat is a passing tone: it comes by step and goes on by step in "
     "the same direction.",
     why="Only as a step on the way between two consonances is it heard as motion, not as a clash.",
-    exceptions="A rule set may admit the neighbor, which steps back.",
+    exceptions="A rule set may admit the neighbour, which steps back.",
     source=f"{OPEN}; {WESTERGAARD}; {SURVEY}",
     breaking=(
         Example(
@@ -179,7 +181,7 @@ B02 = Rule(
     ),
     switches={
         "neighbor": Switch(
-            False, (True, False), "Whether a weak dissonance may be a neighbor as well."
+            False, (True, False), "Whether a weak dissonance may be a neighbour as well."
         )
     },
 )
@@ -243,8 +245,8 @@ B03 = Rule(
         "licence": Switch(
             "none",
             ("none", "step"),
-            "Whether an upper part that moves by step excuses the octave of the final tonics, and "
-            "a fifth that stands under the fifth or the second degree.",
+            "none: nothing is excused; step: an upper part that moves by step excuses the octave "
+            "of the final tonics, and a fifth under the fifth or the second degree",
         )
     },
 )

@@ -6,8 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from clausula.constraints.example import Example
 from clausula.constraints.passage import Line, Passage
-from clausula.constraints.rule import Enforcement, Example, Rule, Scope, Severity, Sites
+from clausula.constraints.rule import Enforcement, Rule, Scope, Severity, Sites
 from clausula.constraints.species import (
     OPEN,
     SURVEY,

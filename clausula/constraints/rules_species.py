@@ -6,8 +6,9 @@ from fractions import Fraction
 
 import numpy as np
 
+from clausula.constraints.example import Example
 from clausula.constraints.passage import Line, Passage
-from clausula.constraints.rule import Enforcement, Example, Rule, Scope, Severity, Sites, Switch
+from clausula.constraints.rule import Enforcement, Rule, Scope, Severity, Sites
 from clausula.constraints.species import (
     HALF,
     NO_BAR,
@@ -28,6 +29,7 @@ from clausula.constraints.species import (
     signature_letters,
     written,
 )
+from clausula.constraints.switch import Switch
 from clausula.score import Note
 
 _EIGHTH = Fraction(1, 8)
@@ -334,7 +336,7 @@ G13 = Rule(
     judge=_wrong_values,
     severity=Severity.ERROR,
     enforcement=Enforcement.CHECK_ONLY,
-    message="{after} in the {voice} has not the value, or not the place, of its species",
+    message="{after} in the {voice} has not the value, or not the place, that its species asks for",
     says="To one note of the cantus firmus the first species sets one note, the second two, the "
     "third four, the fourth halves tied over the bar line, the fifth any of these and eighths. "
     "There is no rest but at the beginning, and the last note is as long as that of the cantus.",

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from clausula.constraints.example import Example
 from clausula.constraints.passage import Passage, ToneKind
+from clausula.constraints.predicates import changes, inverse, sounds
 from clausula.constraints.rule import (
     Array,
     Context,
     Enforcement,
-    Example,
     Motion,
     Rule,
     Scope,
@@ -19,9 +20,6 @@ from clausula.constraints.rule import (
     Sites,
     Sonority,
     Tone,
-    changes,
-    inverse,
-    sounds,
 )
 from clausula.constraints.rules_motion import (
     parallel_fifths,
@@ -150,7 +148,7 @@ M08 = Rule(
     why="Contrary motion keeps voices apart; where all move alike they become one.",
     exceptions="Across the end of a phrase the rule does not hold. It is common at a change of "
     "position.",
-    source="An open checker of part-writing",
+    source="No source was read for it: kept from memory",
     breaking=(
         Example("C", ("C5 G4 E4 C3", "D5 A4 F4 D3"), at="SATB"),
         Example("C", ("E5 C5 G4 C4", "C5 A4 F4 A3"), at="SATB"),
@@ -278,7 +276,7 @@ M12 = Rule(
     "{lower_before} to {upper_after}-{lower_after}",
     says="Between the last chord of a phrase and the first of the next, parallels are no fault.",
     why="The break is heard: no voice leads from one phrase into the other.",
-    source="An open checker of part-writing",
+    source="No source was read for it: kept from memory",
     breaking=(
         Example("C", ("C5 G4 E4 C3", "D5 A4 F4 D3"), boundary=True, at="AB,SB"),
         Example("G", ("D5 B4 G4 G3", "E5 C5 G4 A3"), boundary=True, at="SB"),

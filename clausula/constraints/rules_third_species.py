@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from clausula.constraints.example import Example
 from clausula.constraints.passage import Line, Passage
-from clausula.constraints.rule import Enforcement, Example, Rule, Scope, Severity, Sites, Switch
+from clausula.constraints.rule import Enforcement, Rule, Scope, Severity, Sites
 from clausula.constraints.species import (
     HALF,
     OPEN,
@@ -28,6 +29,7 @@ from clausula.constraints.species import (
     struck_together,
     written,
 )
+from clausula.constraints.switch import Switch
 
 
 def _dissonant_beats(passage: Passage, beat_three: bool) -> np.ndarray:
@@ -67,11 +69,11 @@ def _covered(passage: Passage) -> np.ndarray:
 
 
 def _figures(passage: Passage, voice: int, line: Line) -> Iterator[tuple[int, int]]:
-    """First note of each cambiata or double neighbor, and the note after its dissonances.
+    """First note of each cambiata or double neighbour, and the note after its dissonances.
 
     Only how a figure begins is asked. A cambiata leaves its dissonance by a third in the direction
-    of its step, a double neighbor by a third back; both begin on the downbeat, in the fifth species
-    on the third beat as well.
+    of its step, a double neighbour by a third back; both begin on the downbeat, in the fifth
+    species on the third beat as well.
     """
     bars, moves = bars_of(passage), moves_of(line)
     dissonant = dissonant_with(passage, voice)[line.start]
@@ -191,8 +193,8 @@ D02 = Rule(
     enforcement=Enforcement.CHECK_ONLY,
     message="{upper_after} over {lower_after} between {upper} and {lower} is dissonant, and "
     "neither passes nor returns",
-    says="A dissonance is a passing tone, a neighbor between two consonances, or belongs to a "
-    "double neighbor or a cambiata.",
+    says="A dissonance is a passing tone, a neighbour between two consonances, or belongs to a "
+    "double neighbour or a cambiata.",
     why="These figures tie it by step to the consonances around it, and so explain it.",
     exceptions="Two dissonances running may pass in one direction.",
     source=f"{OPEN}; {SURVEY}",
@@ -232,7 +234,7 @@ D02 = Rule(
 
 D03 = Rule(
     code="D03",
-    name="Cambiata or double neighbor goes astray",
+    name="Cambiata or double neighbour goes astray",
     scope=Scope.EXERCISE,
     sites=Sites.VOICE,
     judge=_figure_astray,
@@ -240,7 +242,7 @@ D03 = Rule(
     enforcement=Enforcement.CHECK_ONLY,
     message="The figure in the {voice} does not go on with {after}",
     says="A cambiata, a step and a third in one direction, goes on with two steps back, and its "
-    "third note is consonant. A double neighbor, a step and a third back, returns to its first "
+    "third note is consonant. A double neighbour, a step and a third back, returns to its first "
     "note and goes on by step in the same direction.",
     why="Only the way the figure goes on brings the note that was left by leap to its goal.",
     source=f"{OPEN}; {SURVEY}",

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+from clausula.constraints.example import Example
+from clausula.constraints.predicates import inverse, is_member, sounds, stands_on
 from clausula.constraints.rule import (
     NONE,
     Array,
     Context,
     Enforcement,
-    Example,
     Motion,
     Reads,
     Rule,
     Scope,
     Severity,
     Sites,
-    Switch,
-    inverse,
-    is_member,
-    sounds,
-    stands_on,
 )
+from clausula.constraints.switch import Switch
 
 _OCTAVE = 12
 _WIDEST = {"twelfth": 19, "fifteenth": 24}  # semitones

@@ -175,15 +175,10 @@ def _setting(where: str, code: str, entry: object) -> Setting:
         raise InputError(f"{where}: only rules of one slice can have a cost; try hard or drop cost")
     chosen = tuple((name, entry[name]) for name in switches if name in entry)
     for name, choice in chosen:
-        # True is 1 in Python, and no choice where numbers are.
-        if not any(choice == c and type(choice) is type(c) for c in switches[name].choices):
-            choices = ", ".join(_toml(c) for c in switches[name].choices)
+        if not switches[name].takes(choice):
+            choices = ", ".join(switches[name].words)
             raise InputError(f"{where}: {name} is {choice!r}; try {choices}")
     return Setting(code, Severity[severity.upper()], hard, float(cost), chosen)
-
-
-def _toml(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def _refuse_unknown(where: str, table: dict[str, Any], known: tuple[str, ...]) -> None:

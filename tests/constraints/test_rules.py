@@ -12,10 +12,11 @@ import pytest
 
 from clausula.checker.examples import blamed, expected, passage_of_example
 from clausula.checker.passage import Reading, passage_of
+from clausula.constraints.example import Example
 from clausula.constraints.example_score import score_of_example
 from clausula.constraints.passage import Passage, Task
 from clausula.constraints.registry import RULES, find_rule
-from clausula.constraints.rule import Context, Example, Rule, Sonority
+from clausula.constraints.rule import Context, Rule, Sonority
 from clausula.constraints.rulesets import load_ruleset
 from clausula.errors import InputError
 from clausula.grid import REST
@@ -74,6 +75,14 @@ def test_the_first_obeying_example_mends_the_first_breaking_one(rule):
         return
     pairs = zip(breaking.chords, obeying.chords, strict=True)
     assert sum(one != other for one, other in pairs) == 1
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_the_voices_of_an_example_end_together(rule):
+    for example in (*rule.breaking, *rule.obeying):
+        parts = score_of_example(example).parts
+        ends = {part.notes[-1].end for part in parts if part.notes}
+        assert len(ends) == 1, example
 
 
 def _alike(one: tuple[str, ...], other: tuple[str, ...]) -> float:

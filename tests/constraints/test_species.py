@@ -9,9 +9,10 @@ import pytest
 
 from clausula.checker.check import check
 from clausula.checker.examples import blamed, passage_of_example
+from clausula.constraints.example import Example
 from clausula.constraints.example_score import modal_key, score_of_example, task_of_example
 from clausula.constraints.registry import RULES, find_rule
-from clausula.constraints.rule import Example, Severity
+from clausula.constraints.rule import Severity
 from clausula.constraints.rulesets import Setting, load_ruleset
 
 FUX = load_ruleset("fux")
