@@ -73,6 +73,7 @@ def passage_of(score: Score, ruleset: RuleSet, reading: Reading) -> Passage:
         chord_before=Harmony(*(np.append(NONE, field[:-1]) for field in now)),
         begins=_begins(len(slices), chords),
         on_beat=level <= ON_BEAT,
+        sounding_before=np.append(0, pitch_classes(slices)[:-1]),
     )
     return Passage(
         slices=slices,
@@ -130,7 +131,7 @@ def harmony_of(slices: Slices, chords: Sequence[ChordSpan]) -> Harmony:
     """The chord of every slice; fields ``[time]``."""
     fields = np.full((len(Harmony._fields), len(slices)), NONE)
     fields[-1] = 0
-    bits = np.where(slices.semitone == REST, 0, 1 << (slices.semitone % 12))
+    bits = pitch_classes(slices)
     for span in chords:
         chord = span.numeral.chord(span.key)
         classes = [*chord.classes, NONE, NONE][:4]
@@ -138,8 +139,14 @@ def harmony_of(slices: Slices, chords: Sequence[ChordSpan]) -> Harmony:
         fields[:-1, span.start : span.stop] = np.array([*classes, bass])[:, None]
     for first, last in _runs(chords):
         rows = slice(chords[first].start, chords[last].stop)
-        fields[-1, rows] = int(np.bitwise_or.reduce(bits[rows], None))
+        fields[-1, rows] = int(np.bitwise_or.reduce(bits[rows]))
     return Harmony(*fields)
+
+
+def pitch_classes(slices: Slices) -> np.ndarray:
+    """``int[time]`` bits of the pitch classes of every slice."""
+    bits = np.where(slices.semitone == REST, 0, 1 << (slices.semitone % 12))
+    return np.bitwise_or.reduce(bits, axis=1)
 
 
 def _runs(chords: Sequence[ChordSpan]) -> Iterator[tuple[int, int]]:

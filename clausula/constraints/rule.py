@@ -193,6 +193,7 @@ class Context(NamedTuple):
         chord_before: of the earlier slice.
         begins: whether the later slice begins another chord, as far as one is known.
         on_beat: whether the later slice begins on a beat.
+        sounding_before: bits of the pitch classes of the earlier slice; 0 where nobody knows them.
     """
 
     tonic_pc: Array
@@ -210,6 +211,7 @@ class Context(NamedTuple):
     chord_before: Harmony = UNKNOWN
     begins: Array = True
     on_beat: Array = True
+    sounding_before: Array = 0
 
     @property
     def before(self) -> Context:

@@ -28,7 +28,7 @@ from clausula.constraints.rule import (
 from clausula.constraints.rules_vertical import BRIEF
 
 _CHORD = frozenset({Reads.CHORD})
-_TRITONE = 6
+_TRITONE, _DIMINISHED = 6, 9  # fifth and seventh of a diminished seventh chord, semitones
 _FEWEST = 3  # voices that can be asked for a whole chord
 
 
@@ -58,7 +58,11 @@ def _enough(voices: Sequence[Motion]) -> Array:
 
 
 def _third_missing(voices: Sequence[Motion], context: Context) -> Array:
-    return _missing(context.chord.third, context) & _enough(voices) & _bare(context)
+    chord = context.chord
+    # Three notes of a diminished seventh chord are a diminished triad to the ear.
+    diminished = (chord.seventh != NONE) & ((chord.seventh - chord.root) % 12 == _DIMINISHED)
+    missing = _missing(chord.third, context) & _bare(context)
+    return missing & _enough(voices) & inverse(diminished)
 
 
 def _root_missing(voices: Sequence[Motion], context: Context) -> Array:
@@ -114,8 +118,9 @@ V05 = Rule(
     says="Every triad and every seventh chord has its third.",
     why="The third says whether a chord is major or minor; a bare fifth sounds hollow among full "
     "chords.",
-    exceptions="A suspension or another foreign note may stand in its place. Textures of fewer "
-    "than three voices cannot be asked for whole chords.",
+    exceptions="A suspension or another foreign note may stand in its place. A diminished "
+    "seventh chord is whole without it. Textures of fewer than three voices cannot be asked for "
+    "whole chords.",
     source="Integrated Music Theory (Butterfield); course handouts, one after Aldwell and "
     "Schachter",
     breaking=(

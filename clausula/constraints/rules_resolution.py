@@ -55,8 +55,10 @@ def _seventh_unresolved(voice: Motion, context: Context, of: str) -> Array:
     rising = rising & steps_up(voice)
     if of == "dominants":
         leading = (before.third - before.root) % 12 == 4
-        heard = (before.heard == 0) | sounding_among(before.third, before.heard)
-        seventh = seventh & leading & heard & ((before.seventh - before.root) % 12 == 10)
+        bits = context.sounding_before
+        heard = sounding_among(before.root, bits) & sounding_among(before.third, bits)
+        dominant = leading & ((before.seventh - before.root) % 12 == 10)
+        seventh = seventh & dominant & (heard | (bits == 0))
     return seventh & leaves(voice, context) & inverse(steps_down(voice) | rising)
 
 
@@ -140,8 +142,8 @@ T03 = Rule(
         "of": Switch(
             "all",
             ("all", "dominants"),
-            "all: every chord with a seventh; dominants: dominant sevenths whose third "
-            "sounds alone, other sevenths being suspensions and passing notes",
+            "all: every chord with a seventh; dominants: those of dominant seventh "
+            "chords, where root and third sound with them, others being suspensions or passing",
         )
     },
     severity=Severity.ERROR,

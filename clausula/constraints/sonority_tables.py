@@ -26,8 +26,8 @@ from clausula.constraints.pair_tables import (
     packed,
     spelled_steps,
 )
+from clausula.constraints.predicates import changes
 from clausula.constraints.rule import SILENCE, UNKNOWN, Harmony, Motion, Reads, Rule, Sites, Tone
-from clausula.constraints.rule import changes as voice_changes
 from clausula.constraints.rulesets import RuleSet
 from clausula.constraints.spelled_chords import SPELLED, chord_numbers
 from clausula.grid import REST, Voice
@@ -138,7 +138,7 @@ def _broken(
         # What was heard counts for chords that last; of these the search knows nothing.
         chord_before=chords._replace(heard=0),
         # Another chord begins, for all that a voice knows, where it goes to another note.
-        begins=voice_changes(motion),
+        begins=changes(motion),
     )
     n_chords = np.size(chords.root)
     n_earlier = np.size(motion.earlier.semitone)

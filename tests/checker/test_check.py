@@ -10,7 +10,7 @@ from writing_exercises import exercise
 
 from clausula.checker.check import check
 from clausula.constraints.registry import RULES
-from clausula.constraints.rule import Sites
+from clausula.constraints.rule import Reads, Severity, Sites
 from clausula.constraints.rulesets import load_ruleset
 from clausula.errors import InputError
 from clausula.pitch import Key
@@ -19,12 +19,18 @@ from clausula.writing import write_musicxml
 
 
 def codes(report) -> list[tuple[str, int, Fraction, tuple[str, ...]]]:
-    return [(f.code, f.measure, f.beat, f.voices) for f in report.findings]
+    return [(f.code, f.measure, f.beat, f.voices) for f in faults(report)]
+
+
+def faults(report):
+    """Findings that are no mere labels or licences."""
+    return [f for f in report.findings if f.severity >= Severity.STYLE]
 
 
 def test_a_clean_exercise():
     report = check(exercise("C5 G4 E4 C3", "C5 A4 F4 F3", "B4 G4 D4 G3", "C5 G4 E4 C3"))
-    assert report.findings == ()
+    assert faults(report) == []
+    assert [f.code for f in report.findings] == ["C01"], "only the cadence is named"
     assert report.to_text().endswith("No faults found.")
     assert not report.reaches("style")
 
@@ -41,7 +47,11 @@ def test_parallel_fifths_in_words():
 
 
 # Rules whose context the checker can infer from two chords.
-LOCAL = {rule.code: rule for rule in load_ruleset("chorale").judged}
+LOCAL = {
+    rule.code: rule
+    for rule in load_ruleset("chorale").judged
+    if rule.predicate is not None and rule.reads <= {Reads.EARLIER} and rule.code[0] != "H"
+}
 
 
 @pytest.mark.parametrize("rule", LOCAL.values(), ids=LOCAL)
@@ -55,7 +65,7 @@ def test_examples_in_a_score(rule):
         report = check(score, key=example.key, keys=keys)
         last = 1 + len(example.chords) - (2 if rule.blames_before else 1)
         at = {"".join(f.voices) for f in report.findings if f.code == rule.code and f.beat == last}
-        wanted = set(example.at) if rule.sites is Sites.VOICE else {example.at} - {""}
+        wanted = set(example.at if rule.sites is Sites.VOICE else example.at.split(",")) - {""}
         assert at == wanted, example
 
 
@@ -135,12 +145,12 @@ def test_measure_0_is_the_pickup():
 
 def test_other_numbers_of_voices_go_by_their_parts_names():
     score = exercise("G4 C4", "A4 D4", names=("Oboe", "Horn"))
-    (finding,) = check(score, key="C").findings
+    (finding,) = faults(check(score, key="C"))
     assert finding.voices == ("Oboe", "Horn")
     assert finding.message == "Parallel fifths between Oboe and Horn: G4-C4 to A4-D4"
     unnamed = replace(score, parts=tuple(Part("", part.notes) for part in score.parts))
-    assert check(unnamed, key="C").findings[0].voices == ("part 1", "part 2")
-    assert check(exercise("G4", "A4", names=("Flute",)), key="C").findings == ()
+    assert faults(check(unnamed, key="C"))[0].voices == ("part 1", "part 2")
+    assert faults(check(exercise("G4", "A4", names=("Flute",)), key="C")) == []
 
 
 def test_json_keeps_the_contract():
@@ -160,7 +170,7 @@ def test_json_keeps_the_contract():
 
 def test_text_names_key_place_and_rule():
     text = check(exercise("F5 A4 C4 F3", "D5 B4 D4 G3"), key="C").to_text()
-    first, second, last = text.splitlines()
+    first, second, *_, last = text.splitlines()
     assert first == "Exercise: C major (given), rule set chorale"
     assert second == (
         "m. 1, beat 2  error    M01  Parallel fifths between tenor and bass: C4-F3 to D4-G3"
@@ -181,7 +191,7 @@ def test_findings_transpose_with_the_music():
         for key, *chords in TRANSPOSED
     ]
     assert found[0] == found[1] == found[2]
-    assert {code for code, *_ in found[0]} == {"M01", "T01", "V03"}
+    assert {code for code, *_ in found[0]} == {"M01", "M04", "T01", "V03"}
 
 
 def test_files_scores_and_pieces_are_alike(tmp_path):
