@@ -1,0 +1,151 @@
+"""Root causes: faults that one note explains are one slip.
+
+A *slip* is a note whose change would touch every fault of its group. Which notes those are, nobody
+can know; taken for them are as few notes as explain every fault:
+
+1. *Candidates.* Of the notes that a fault names only those can be its cause that the writer put
+   there: notes of a cantus firmus and of given parts are none. Nor is a note that sounds on through
+   the moment while others move. (Where that leaves no note, all that the fault names are
+   candidates.) So faults are never joined through a pedal or a cantus, only at the same place:
+   where the note is struck, or where it is left.
+2. *Slips.* Again and again the note with a part in most of the faults that are left is taken; of
+   several the one whose faults weigh most, then the one struck where most of them stand, then the
+   first in time, then the highest voice. That is the greedy set cover: seldom more notes than
+   the fewest that suffice, never more than a logarithm of the faults times as many.
+3. *Groups.* Each fault joins the slip that is struck where it stands, else the first taken of those
+   that it has a part in.
+4. *Roots.* A group's root is its gravest fault; of several the first in time, for causes come
+   before consequences; then the one that shares most notes with the others, then the one that
+   names most notes, then the first by code.
+
+Labels and licences are no faults and are in no group.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from heapq import heapify, heappop, heappush
+from typing import NamedTuple
+
+from clausula.constraints.passage import Passage
+from clausula.constraints.rule import Rule, Scope, Severity
+from clausula.slices import SILENT
+
+
+class NoteHere(NamedTuple):
+    """A note, by the slice in which it is struck and its voice."""
+
+    start: int
+    voice: int
+
+
+class Fault(NamedTuple):
+    """What grouping knows of a fault.
+
+    Attributes:
+        time: slice in which it stands.
+        severity: how much it weighs.
+        code: the rule's.
+        notes: that it names.
+        candidates: those of them that may be its cause; some, unless there are no notes.
+    """
+
+    time: int
+    severity: Severity
+    code: str
+    notes: frozenset[NoteHere]
+    candidates: frozenset[NoteHere]
+
+
+class Place(NamedTuple):
+    """Where a finding hangs: number of its group, from 1 in order of time, and whether it is root.
+
+    What is no fault has no group.
+    """
+
+    group: int | None
+    root: bool
+
+
+UNGROUPED = Place(None, False)
+
+
+def fault_of(
+    rule: Rule, severity: Severity, passage: Passage, time: int, site: Sequence[int]
+) -> Fault:
+    """What grouping knows of a rule that is broken at a site, judged at slice ``time``."""
+    times = (time,) if rule.scope is Scope.SLICE else (time - 1, time)
+    notes = frozenset(_notes(passage, times, site))
+    fixed = {index for index, _ in passage.task.given} | {passage.task.cantus}
+    held = set(_notes(passage, (time,), site)) & set(_notes(passage, (time - 1,), site))
+    free = frozenset(note for note in notes - held if note.voice not in fixed)
+    stands = time - 1 if rule.blames_before else time
+    return Fault(stands, severity, rule.code, notes, free or notes)
+
+
+def _notes(passage: Passage, times: Sequence[int], site: Sequence[int]) -> Iterator[NoteHere]:
+    """The notes that sound in some slices, in the voices of a site."""
+    for time in times:
+        for voice in site:
+            index = passage.slices.note[time, voice] if time >= 0 else SILENT
+            if index != SILENT:
+                yield NoteHere(int(passage.lines[voice].start[index]), voice)
+
+
+def grouped(faults: Sequence[Fault]) -> tuple[Place, ...]:
+    """The group of each fault, in their order, and which of them are roots."""
+    slips = _slips(faults)
+    order = {note: rank for rank, note in enumerate(slips)}
+    members: dict[object, list[int]] = defaultdict(list)
+    for index, fault in enumerate(faults):
+        own = [note for note in fault.candidates if note in order]
+        slip = min(own, key=lambda note: (note.start != fault.time, order[note]), default=None)
+        members[index if slip is None else slip].append(index)  # a fault without notes is alone
+    roots = {_root(faults, group): group for group in members.values()}
+    places: dict[int, Place] = {}
+    for number, root in enumerate(sorted(roots, key=lambda i: (faults[i].time, i)), start=1):
+        for index in roots[root]:
+            places[index] = Place(number, index == root)
+    return tuple(places[index] for index in range(len(faults)))
+
+
+def _slips(faults: Sequence[Fault]) -> list[NoteHere]:
+    """Notes such that every fault with notes has one of them among its candidates, greedily."""
+    left: dict[NoteHere, set[int]] = defaultdict(set)
+    for index, fault in enumerate(faults):
+        for note in fault.candidates:
+            left[note].add(index)
+
+    def worth(note: NoteHere) -> tuple[int, int, int]:
+        """The higher, the lower: how many faults, their weight, how many stand where it starts."""
+        touched = left[note]
+        weight = sum(faults[index].severity for index in touched)
+        struck = sum(faults[index].time == note.start for index in touched)
+        return -len(touched), -weight, -struck
+
+    # Worth only falls as faults are touched, so a stale entry of the heap is never too low.
+    heap = [(worth(note), note) for note in left]
+    heapify(heap)
+    taken: list[NoteHere] = []
+    while heap:
+        known, note = heappop(heap)
+        if known != worth(note):
+            heappush(heap, (worth(note), note))
+        elif left[note]:
+            taken.append(note)
+            for index in tuple(left[note]):
+                for touched in faults[index].candidates:
+                    left[touched].discard(index)
+    return taken
+
+
+def _root(faults: Sequence[Fault], group: Sequence[int]) -> int:
+    """The fault of a group that explains the others best."""
+
+    def rank(index: int) -> tuple[int, int, int, int, str]:
+        fault = faults[index]
+        shared = sum(len(fault.notes & faults[other].notes) for other in group)
+        return -fault.severity, fault.time, -shared, -len(fault.notes), fault.code
+
+    return min(group, key=rank)
