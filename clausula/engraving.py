@@ -46,10 +46,23 @@ def to_svg(score: Score, layout: Layout = "open") -> list[str]:
     Raises:
         InputError: a score that cannot be written (see `clausula.writing.to_musicxml`).
     """
+    return engrave(to_musicxml(score, layout).decode(), titled=bool(score.title))
+
+
+def engrave(musicxml: str, *, titled: bool) -> list[str]:
+    """The pages of a MusicXML document, as ``to_svg``.
+
+    Args:
+        musicxml: as ``clausula.writing.to_musicxml`` writes it.
+        titled: whether a title stands above it, to be drawn large.
+
+    Raises:
+        InputError: it cannot be engraved.
+    """
     toolkit = verovio.toolkit()
     toolkit.setOptions(_OPTIONS)
-    _load(toolkit, to_musicxml(score, layout).decode())
-    if score.title:
+    _load(toolkit, musicxml)
+    if titled:
         # Verovio reads no font size from MusicXML, but it does from MEI.
         title = '<rend xml:id="[^"]*" halign="center" valign="top"'
         _load(toolkit, re.sub(title, r'\g<0> fontsize="x-large"', toolkit.getMEI(), count=1))
@@ -70,9 +83,14 @@ def write_png(score: Score, path: str | Path, width: int = 1600, layout: Layout 
         width: in pixels.
         layout: as in `to_svg`.
     """
+    write_bytes(path, to_png(to_svg(score, layout), width))
+
+
+def to_png(pages: list[str], width: int) -> bytes:
+    """Pages of SVG, one below the other on white, as a PNG of ``width`` pixels."""
     fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     drawn = resvg_py.svg_to_bytes(
-        svg_string=_joined(to_svg(score, layout)),
+        svg_string=_joined(pages),
         background="white",
         width=width,
         skip_system_fonts=True,
@@ -80,7 +98,7 @@ def write_png(score: Score, path: str | Path, width: int = 1600, layout: Layout 
         font_family="STIXGeneral",
         serif_family="STIXGeneral",
     )
-    write_bytes(path, bytes(drawn))
+    return bytes(drawn)
 
 
 def _load(toolkit: verovio.toolkit, data: str) -> None:

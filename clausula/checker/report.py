@@ -347,7 +347,12 @@ def _number(beat: Fraction) -> int | float:
 
 def place_in_words(each: Finding | KeyFrom | ChordFrom | CadenceAt) -> str:
     """Measure and beat: ``m. 3, beat 1.5``."""
-    return f"m. {each.measure}, beat {_number(each.beat):g}"
+    return f"m. {each.measure}, beat {beat_in_words(each)}"
+
+
+def beat_in_words(each: Finding | KeyFrom | ChordFrom | CadenceAt) -> str:
+    """The beat alone: ``1.5``."""
+    return f"{_number(each.beat):g}"
 
 
 def _plural(number: int, word: str) -> str:
