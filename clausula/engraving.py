@@ -7,6 +7,7 @@ equal bytes. Systems hold about four measures of four voices.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib
@@ -46,15 +47,15 @@ def to_svg(score: Score, layout: Layout = "open") -> list[str]:
     Raises:
         InputError: a score that cannot be written (see `clausula.writing.to_musicxml`).
     """
-    return engrave(to_musicxml(score, layout).decode(), titled=bool(score.title))
+    return engrave(to_musicxml(score, layout).decode(), titled if score.title else None)
 
 
-def engrave(musicxml: str, *, titled: bool) -> list[str]:
+def engrave(musicxml: str, amend: Callable[[str], str] | None = None) -> list[str]:
     """The pages of a MusicXML document, as ``to_svg``.
 
     Args:
         musicxml: as ``clausula.writing.to_musicxml`` writes it.
-        titled: whether a title stands above it, to be drawn large.
+        amend: called with what Verovio makes of it, MEI, and returns what is to be drawn.
 
     Raises:
         InputError: it cannot be engraved.
@@ -62,11 +63,15 @@ def engrave(musicxml: str, *, titled: bool) -> list[str]:
     toolkit = verovio.toolkit()
     toolkit.setOptions(_OPTIONS)
     _load(toolkit, musicxml)
-    if titled:
-        # Verovio reads no font size from MusicXML, but it does from MEI.
-        title = '<rend xml:id="[^"]*" halign="center" valign="top"'
-        _load(toolkit, re.sub(title, r'\g<0> fontsize="x-large"', toolkit.getMEI(), count=1))
+    if amend is not None:
+        _load(toolkit, amend(toolkit.getMEI()))
     return [toolkit.renderToSVG(page) for page in range(1, toolkit.getPageCount() + 1)]
+
+
+def titled(mei: str) -> str:
+    """MEI whose title is drawn large, for Verovio reads no font size from MusicXML."""
+    title = '<rend xml:id="[^"]*" halign="center" valign="top"'
+    return re.sub(title, r'\g<0> fontsize="x-large"', mei, count=1)
 
 
 def write_svg(score: Score, path: str | Path, layout: Layout = "open") -> None:

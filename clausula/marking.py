@@ -7,6 +7,7 @@ number of the slip stands beside them. Slips are numbered as in ``Finding.group`
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from itertools import pairwise
 from clausula.checker.page import COLOURS, page_of
 from clausula.checker.report import Finding, Report
 from clausula.constraints.registry import RULES
-from clausula.engraving import engrave
+from clausula.engraving import engrave, titled
 from clausula.errors import InputError
 from clausula.pitch import Key, Mode
 from clausula.score import Note, Score
@@ -27,7 +28,7 @@ _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
 _WORDS_SIZE = "9"  # points of the words in a MusicXML file
 _NUMBER_SIZE = 330  # of the numbers beside notes, in Verovio's units: a staff space is 180
-_BESIDE = (250, -120)  # from the left end of a notehead to the number, in the same units
+_BESIDE = (300, -110)  # from the left end of a notehead to the number, in the same units
 _HALO = 90  # width of the white edge that keeps numbers readable on lines
 
 
@@ -61,7 +62,7 @@ def to_marked_svg(report: Report) -> list[str]:
     root = _parsed(score)
     _colour(root, score, report)
     _write_chords(root, score, report)
-    pages = engrave(document(root).decode(), titled=bool(score.title))
+    pages = engrave(document(root).decode(), _aligned)
     marks = _marks(report)
     return [_numbered(page, marks, _heads(root, score)) for page in pages]
 
@@ -197,6 +198,14 @@ def _write_chords(root: ET.Element, score: Score, report: Report) -> None:
         below = [(at, text) for at, text in _below(score, report) if start <= at < end]
         for at, text in reversed(below):
             measure.insert(first, _direction(text, "below", int((at - start) * divisions)))
+
+
+def _aligned(mei: str) -> str:
+    """MEI whose chords stand on one line below the staves, its cadences on another."""
+    directions = re.compile(r'<dir (?=[^>]*place="below")([^>]*>\s*(?:<rend[^>]*>)?)(\[?)')
+    return directions.sub(
+        lambda found: f'<dir vgrp="{2 if found[2] else 1}" {found[1]}{found[2]}', titled(mei)
+    )
 
 
 def _below(score: Score, report: Report) -> list[tuple[Fraction, str]]:

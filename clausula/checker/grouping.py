@@ -8,15 +8,15 @@ can know; taken for them are as few notes as explain every fault:
    the moment while others move. (Where that leaves no note, all that the fault names are
    candidates.) So faults are never joined through a pedal or a cantus, only at the same place:
    where the note is struck, or where it is left.
-2. *Slips.* Again and again the note with a part in most of the faults that are left is taken; of
+2. *Once each.* A rule that the same voices break again, in the next chord too, is another slip: a
+   note explains the first of such faults. Three fifths in a row are two slips.
+3. *Slips.* Again and again the note that explains most of the faults that are left is taken; of
    several the one whose faults weigh most, then the one struck where most of them stand, then the
-   first in time, then the highest voice. That is the greedy set cover: seldom more notes than
-   the fewest that suffice, never more than a logarithm of the faults times as many.
-3. *Groups.* Each fault joins the slip that is struck where it stands, else the first taken of those
-   that it has a part in.
-4. *Roots.* A group's root is its gravest fault; of several the first in time, for causes come
-   before consequences; then the one that shares most notes with the others, then the one that
-   names most notes, then the first by code.
+   first in time, then the highest voice. That is the greedy set cover: seldom more notes than the
+   fewest that suffice, never more than a logarithm of the faults times as many.
+4. *Roots.* A slip's root is its gravest fault; of several the first in time, for causes come before
+   consequences; then the one that shares most notes with the others, then the one that names most
+   notes, then the first by code.
 
 Labels and licences are no faults and are in no group.
 """
@@ -24,7 +24,7 @@ Labels and licences are no faults and are in no group.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
@@ -47,6 +47,7 @@ class Fault(NamedTuple):
         time: slice in which it stands.
         severity: how much it weighs.
         code: the rule's.
+        site: the voices that break it.
         notes: that it names.
         candidates: those of them that may be its cause; some, unless there are no notes.
     """
@@ -54,6 +55,7 @@ class Fault(NamedTuple):
     time: int
     severity: Severity
     code: str
+    site: tuple[int, ...]
     notes: frozenset[NoteHere]
     candidates: frozenset[NoteHere]
 
@@ -72,7 +74,7 @@ UNGROUPED = Place(None, False)
 
 
 def fault_of(
-    rule: Rule, severity: Severity, passage: Passage, time: int, site: Sequence[int]
+    rule: Rule, severity: Severity, passage: Passage, time: int, site: tuple[int, ...]
 ) -> Fault:
     """What grouping knows of a rule that is broken at a site, judged at slice ``time``."""
     times = (time,) if rule.scope is Scope.SLICE else (time - 1, time)
@@ -81,7 +83,7 @@ def fault_of(
     held = set(_notes(passage, (time,), site)) & set(_notes(passage, (time - 1,), site))
     free = frozenset(note for note in notes - held if note.voice not in fixed)
     stands = time - 1 if rule.blames_before else time
-    return Fault(stands, severity, rule.code, notes, free or notes)
+    return Fault(stands, severity, rule.code, site, notes, free or notes)
 
 
 def _notes(passage: Passage, times: Sequence[int], site: Sequence[int]) -> Iterator[NoteHere]:
@@ -95,49 +97,58 @@ def _notes(passage: Passage, times: Sequence[int], site: Sequence[int]) -> Itera
 
 def grouped(faults: Sequence[Fault]) -> tuple[Place, ...]:
     """The group of each fault, in their order, and which of them are roots."""
-    slips = _slips(faults)
-    order = {note: rank for rank, note in enumerate(slips)}
-    members: dict[object, list[int]] = defaultdict(list)
-    for index, fault in enumerate(faults):
-        own = [note for note in fault.candidates if note in order]
-        slip = min(own, key=lambda note: (note.start != fault.time, order[note]), default=None)
-        members[index if slip is None else slip].append(index)  # a fault without notes is alone
-    roots = {_root(faults, group): group for group in members.values()}
+    slips = [(_root(faults, slip), slip) for slip in _slips(faults)]
     places: dict[int, Place] = {}
-    for number, root in enumerate(sorted(roots, key=lambda i: (faults[i].time, i)), start=1):
-        for index in roots[root]:
+    by_time = sorted(slips, key=lambda slip: (faults[slip[0]].time, slip[0]))
+    for number, (root, slip) in enumerate(by_time, start=1):
+        for index in slip:
             places[index] = Place(number, index == root)
     return tuple(places[index] for index in range(len(faults)))
 
 
-def _slips(faults: Sequence[Fault]) -> list[NoteHere]:
-    """Notes such that every fault with notes has one of them among its candidates, greedily."""
+def _slips(faults: Sequence[Fault]) -> list[list[int]]:
+    """The faults of each slip, which are places in ``faults``: a greedy cover by notes."""
     left: dict[NoteHere, set[int]] = defaultdict(set)
     for index, fault in enumerate(faults):
         for note in fault.candidates:
             left[note].add(index)
-
-    def worth(note: NoteHere) -> tuple[int, int, int]:
-        """The higher, the lower: how many faults, their weight, how many stand where it starts."""
-        touched = left[note]
-        weight = sum(faults[index].severity for index in touched)
-        struck = sum(faults[index].time == note.start for index in touched)
-        return -len(touched), -weight, -struck
-
-    # Worth only falls as faults are touched, so a stale entry of the heap is never too low.
-    heap = [(worth(note), note) for note in left]
+    slips = [[index] for index, fault in enumerate(faults) if not fault.candidates]
+    # Worth only falls as faults are explained, so a stale entry of the heap is never too low.
+    heap = [(_worth(faults, left[note], note), note) for note in left]
     heapify(heap)
-    taken: list[NoteHere] = []
     while heap:
         known, note = heappop(heap)
-        if known != worth(note):
-            heappush(heap, (worth(note), note))
-        elif left[note]:
-            taken.append(note)
-            for index in tuple(left[note]):
+        worth = _worth(faults, left[note], note)
+        if known == worth and left[note]:
+            slip = sorted(_first_of_each(faults, left[note]).values())
+            slips.append(slip)
+            for index in slip:
                 for touched in faults[index].candidates:
                     left[touched].discard(index)
-    return taken
+            worth = _worth(faults, left[note], note)
+        if left[note]:
+            heappush(heap, (worth, note))
+    return slips
+
+
+def _first_of_each(
+    faults: Sequence[Fault], indices: Iterable[int]
+) -> dict[tuple[str, tuple[int, ...]], int]:
+    """The first of some faults in time by what is broken and by whom."""
+    found: dict[tuple[str, tuple[int, ...]], int] = {}
+    for index in sorted(indices, key=lambda index: (faults[index].time, index)):
+        found.setdefault((faults[index].code, faults[index].site), index)
+    return found
+
+
+def _worth(
+    faults: Sequence[Fault], indices: Collection[int], note: NoteHere
+) -> tuple[int, int, int]:
+    """How much a note explains, the higher the lower the value: faults, weight, those struck."""
+    explained = _first_of_each(faults, indices).values()
+    weight = sum(faults[index].severity for index in explained)
+    struck = sum(faults[index].time == note.start for index in explained)
+    return -len(explained), -weight, -struck
 
 
 def _root(faults: Sequence[Fault], group: Sequence[int]) -> int:
