@@ -145,21 +145,20 @@ def _colour(root: ET.Element, score: Score, report: Report) -> None:
 def _words_above(score: Score, report: Report) -> dict[str, str]:
     """What to write above which note, by its id."""
     notes = {note.id: note for part in score.parts for note in part.notes}
-    labels: dict[str, list[str]] = defaultdict(list)
-    numbers: dict[str, set[int]] = defaultdict(set)
+    codes: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
     for root, consequences in report.tree:
         if root.group is None:
             continue
         for each in (root, *consequences):
-            there = _notes_there(each, notes, score)
             name = f" {RULES[each.code].name}" if each is root else ""
-            for first in there[:1]:  # a fault of silence has none
-                labels[first].append(f"{each.group} {each.code}{name}")
-            for other in there[1:]:
-                numbers[other].add(each.group or 0)
-    words = {name: ", ".join(dict.fromkeys(texts)) for name, texts in labels.items()}
-    alone = {name: ", ".join(map(str, sorted(found))) for name, found in numbers.items()}
-    return {**alone, **words}
+            for index, note in enumerate(_notes_there(each, notes, score)):
+                found = codes[note][root.group]
+                if index == 0 and each.code + name not in found:
+                    found.append(each.code + name)
+    return {
+        note: "; ".join(f"{slip} {', '.join(texts)}".strip() for slip, texts in slips.items())
+        for note, slips in codes.items()
+    }
 
 
 def _notes_there(each: Finding, notes: Mapping[str, Note], score: Score) -> Sequence[str]:
@@ -189,7 +188,7 @@ def _direction(text: str, placement: str, offset: int | None = None) -> ET.Eleme
 
 
 def _write_chords(root: ET.Element, score: Score, report: Report) -> None:
-    """Chords below the lowest staff, with the key where it changes; cadences below them."""
+    """Chords below the lowest staff, with the key where it changes and cadences in brackets."""
     lowest = root.findall("part")[-1]
     divisions = int(lowest.findtext(".//divisions", "1"))
     starts = (*score.measure_starts, score.length)
@@ -201,10 +200,9 @@ def _write_chords(root: ET.Element, score: Score, report: Report) -> None:
 
 
 def _aligned(mei: str) -> str:
-    """MEI whose chords stand on one line below the staves, its cadences on another."""
-    directions = re.compile(r'<dir (?=[^>]*place="below")([^>]*>\s*(?:<rend[^>]*>)?)(\[?)')
-    return directions.sub(
-        lambda found: f'<dir vgrp="{2 if found[2] else 1}" {found[1]}{found[2]}', titled(mei)
+    """MEI whose words below the staves are chords, which stand on a line and never overlap."""
+    return re.sub(
+        r'<dir ([^>]*place="below".*?)</dir>', r"<harm \1</harm>", titled(mei), flags=re.S
     )
 
 
@@ -216,13 +214,13 @@ def _below(score: Score, report: Report) -> list[tuple[Fraction, str]]:
         for note in part.notes
         for moment in (note.onset, note.end)
     }
+    closes = {(each.measure, each.beat): f" [{each.kind.value}]" for each in report.cadences}
     found, key = [], None
     for chord in report.chords:
+        place = chord.measure, chord.beat
         told = "" if chord.key == key else f"{_short(chord.key)}: "
-        found.append((onsets[chord.measure, chord.beat], told + chord.numeral))
+        found.append((onsets[place], told + chord.numeral + closes.get(place, "")))
         key = chord.key
-    for cadence in report.cadences:
-        found.append((onsets[cadence.measure, cadence.beat], f"[{cadence.kind.value}]"))
     return found
 
 
@@ -236,29 +234,31 @@ def _numbered(page: str, marks: Mapping[str, _Mark], heads: Mapping[str, str]) -
     ET.register_namespace("", _SVG)
     ET.register_namespace("xlink", _XLINK)
     root = ET.fromstring(page)
-    for group in root.iter(f"{{{_SVG}}}g"):
-        mark = marks.get(heads.get(group.get("id", ""), ""))
-        if mark is not None and group.get("class") == "note":
-            group.set("data-findings", " ".join(map(str, mark.findings)))
-            if group.get("id") in marks:  # tied symbols repeat no number
-                _number(group, ",".join(map(str, mark.slips)))
+    for margin in root.iter(f"{{{_SVG}}}g"):
+        if margin.get("class") == "page-margin":
+            for group in list(margin.iter(f"{{{_SVG}}}g")):
+                mark = marks.get(heads.get(group.get("id", ""), ""))
+                if mark is not None and group.get("class") == "note":
+                    group.set("data-findings", " ".join(map(str, mark.findings)))
+                    if group.get("id") in marks:  # tied symbols repeat no number
+                        margin.extend(_number(group, mark))  # last, so that nothing hides them
     return ET.tostring(root, encoding="unicode")
 
 
-def _number(group: ET.Element, text: str) -> None:
-    head = group.find(f".//{{{_SVG}}}g[@class='notehead']/{{{_SVG}}}use")
-    if head is None:
-        return
-    x, y = (int(part) for part in head.get("transform", "")[10:].split(")")[0].split(","))
-    look = {
-        "class": "slip",
-        "x": str(x + _BESIDE[0]),
-        "y": str(y + _BESIDE[1]),
-        "font-size": f"{_NUMBER_SIZE}px",
-        "font-weight": "bold",
-        "stroke": "white",
-        "stroke-width": str(_HALO),
-        "paint-order": "stroke",
-        "style": "font-style: normal",
-    }
-    ET.SubElement(group, f"{{{_SVG}}}text", look).text = text
+def _number(group: ET.Element, mark: _Mark) -> Iterator[ET.Element]:
+    """The numbers of its slips beside the head of a note."""
+    for head in group.findall(f"{{{_SVG}}}g[@class='notehead']/{{{_SVG}}}use")[:1]:
+        x, y = map(int, re.findall(r"-?\d+", head.get("transform", ""))[:2])
+        look = {
+            "x": str(x + _BESIDE[0]),
+            "y": str(y + _BESIDE[1]),
+            "fill": mark.colour,
+            "font-size": f"{_NUMBER_SIZE}px",
+            "font-weight": "bold",
+            "stroke": "white",
+            "stroke-width": str(_HALO),
+            "paint-order": "stroke",
+        }
+        text = ET.Element(f"{{{_SVG}}}text", look)
+        text.text = ",".join(map(str, mark.slips))
+        yield text

@@ -3,13 +3,12 @@
 A *slip* is a note whose change would touch every fault of its group. Which notes those are, nobody
 can know; taken for them are as few notes as explain every fault:
 
-1. *Candidates.* Of the notes that a fault names only those can be its cause that the writer put
-   there: notes of a cantus firmus and of given parts are none. Nor is a note that sounds on through
-   the moment while others move. (Where that leaves no note, all that the fault names are
-   candidates.) So faults are never joined through a pedal or a cantus, only at the same place:
-   where the note is struck, or where it is left.
-2. *Once each.* A rule that the same voices break again, in the next chord too, is another slip: a
-   note explains the first of such faults. Three fifths in a row are two slips.
+1. *Candidates.* Of the notes that a fault names only those can be its cause that the writer chose:
+   notes of a cantus firmus and of given parts are none, so faults are never joined through them.
+   (Where that leaves no note, all that the fault names are candidates.)
+2. *Once each.* A motion that the same voices repeat, into the next chord too, is another slip: a
+   note explains the first of such faults. Three fifths in a row are two slips; but voices that are
+   too far apart for as long as a note lasts are one.
 3. *Slips.* Again and again the note that explains most of the faults that are left is taken; of
    several the one whose faults weigh most, then the one struck where most of them stand, then the
    first in time, then the highest voice. That is the greedy set cover: seldom more notes than the
@@ -47,7 +46,7 @@ class Fault(NamedTuple):
         time: slice in which it stands.
         severity: how much it weighs.
         code: the rule's.
-        site: the voices that break it.
+        site: the voices that break it by their motion, none if they do by what they sound.
         notes: that it names.
         candidates: those of them that may be its cause; some, unless there are no notes.
     """
@@ -80,10 +79,10 @@ def fault_of(
     times = (time,) if rule.scope is Scope.SLICE else (time - 1, time)
     notes = frozenset(_notes(passage, times, site))
     fixed = {index for index, _ in passage.task.given} | {passage.task.cantus}
-    held = set(_notes(passage, (time,), site)) & set(_notes(passage, (time - 1,), site))
-    free = frozenset(note for note in notes - held if note.voice not in fixed)
+    free = frozenset(note for note in notes if note.voice not in fixed)
     stands = time - 1 if rule.blames_before else time
-    return Fault(stands, severity, rule.code, site, notes, free or notes)
+    moving = () if rule.scope is Scope.SLICE else site
+    return Fault(stands, severity, rule.code, moving, notes, free or notes)
 
 
 def _notes(passage: Passage, times: Sequence[int], site: Sequence[int]) -> Iterator[NoteHere]:
@@ -120,7 +119,7 @@ def _slips(faults: Sequence[Fault]) -> list[list[int]]:
         known, note = heappop(heap)
         worth = _worth(faults, left[note], note)
         if known == worth and left[note]:
-            slip = sorted(_first_of_each(faults, left[note]).values())
+            slip = sorted(_first_of_each(faults, left[note]))
             slips.append(slip)
             for index in slip:
                 for touched in faults[index].candidates:
@@ -131,13 +130,14 @@ def _slips(faults: Sequence[Fault]) -> list[list[int]]:
     return slips
 
 
-def _first_of_each(
-    faults: Sequence[Fault], indices: Iterable[int]
-) -> dict[tuple[str, tuple[int, ...]], int]:
-    """The first of some faults in time by what is broken and by whom."""
-    found: dict[tuple[str, tuple[int, ...]], int] = {}
+def _first_of_each(faults: Sequence[Fault], indices: Iterable[int]) -> list[int]:
+    """Some faults without the motions that repeat an earlier one of them."""
+    found, moved = [], set()
     for index in sorted(indices, key=lambda index: (faults[index].time, index)):
-        found.setdefault((faults[index].code, faults[index].site), index)
+        motion = faults[index].code, faults[index].site
+        if not faults[index].site or motion not in moved:
+            found.append(index)
+            moved.add(motion)
     return found
 
 
@@ -145,7 +145,7 @@ def _worth(
     faults: Sequence[Fault], indices: Collection[int], note: NoteHere
 ) -> tuple[int, int, int]:
     """How much a note explains, the higher the lower the value: faults, weight, those struck."""
-    explained = _first_of_each(faults, indices).values()
+    explained = _first_of_each(faults, indices)
     weight = sum(faults[index].severity for index in explained)
     struck = sum(faults[index].time == note.start for index in explained)
     return -len(explained), -weight, -struck
