@@ -51,6 +51,7 @@ def check(
     key: str | Key | None = None,
     keys: Sequence[tuple[Fraction, Key]] | None = None,
     task: Task | None = None,
+    name: str | None = None,
 ) -> Report:
     """Every fault of a piece.
 
@@ -61,13 +62,15 @@ def check(
         keys: ``(onset in quarter notes, key)`` wherever the local key changes; when left out it is
             inferred phrase by phrase.
         task: what the writer was asked to do.
+        name: what the report calls the piece; its path or title if left out.
 
     Raises:
         InputError: the file cannot be read as music, it has more than four voices, or no such rule
             set or key.
     """
     rules = load_ruleset(ruleset)
-    score, name = _score_of(source)
+    score, known_as = score_and_name(source)
+    name = known_as if name is None else name
     _refuse_more_than_four(score, name)
     if key is None:
         home, confidence = home_key(slices_of(score))
@@ -180,8 +183,12 @@ def _refuse_more_than_four(score: Score, name: str) -> None:
         )
 
 
-def _score_of(source: str | Path | Score | HasScore) -> tuple[Score, str]:
-    """The score and what to call it."""
+def score_and_name(source: str | Path | Score | HasScore) -> tuple[Score, str]:
+    """The score of what ``check`` takes, and what to call it.
+
+    Raises:
+        InputError: the file cannot be read as music, or it is nothing of the kind.
+    """
     if isinstance(source, str | Path):
         # Reading needs music21, which takes a second to import; a score at hand does not.
         from clausula.reading import read_score

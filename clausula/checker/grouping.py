@@ -29,6 +29,7 @@ from typing import NamedTuple
 
 from clausula.constraints.passage import Passage
 from clausula.constraints.rule import Rule, Scope, Severity
+from clausula.constraints.species import cantus_of, is_lone
 from clausula.slices import SILENT
 
 
@@ -78,7 +79,9 @@ def fault_of(
     """What grouping knows of a rule that is broken at a site, judged at slice ``time``."""
     times = (time,) if rule.scope is Scope.SLICE else (time - 1, time)
     notes = frozenset(_notes(passage, times, site))
-    fixed = {index for index, _ in passage.task.given} | {passage.task.cantus}
+    fixed = {index for index, _ in passage.task.given}
+    if passage.task.species and not is_lone(passage):
+        fixed.add(cantus_of(passage))
     free = frozenset(note for note in notes if note.voice not in fixed)
     stands = time - 1 if rule.blames_before else time
     moving = () if rule.scope is Scope.SLICE else site
