@@ -4,8 +4,9 @@ A *slip* is a note whose change would touch every fault of its group. Which note
 can know; taken for them are as few notes as explain every fault:
 
 1. *Candidates.* Of the notes that a fault names only those can be its cause that the writer chose:
-   notes of a cantus firmus and of given parts are none, so faults are never joined through them.
-   (Where that leaves no note, all that the fault names are candidates.)
+   notes of a cantus firmus and of given parts are none, so faults are never joined through them;
+   nor, of a fault of motion, are notes that sound on while others move. (Where that leaves no note,
+   all that the fault names are candidates.)
 2. *Once each.* A motion that the same voices repeat, into the next chord too, is another slip: a
    note explains the first of such faults. Three fifths in a row are two slips; but voices that are
    too far apart for as long as a note lasts are one.
@@ -82,9 +83,11 @@ def fault_of(
     fixed = {index for index, _ in passage.task.given}
     if passage.task.species and not is_lone(passage):
         fixed.add(cantus_of(passage))
-    free = frozenset(note for note in notes if note.voice not in fixed)
-    stands = time - 1 if rule.blames_before else time
     moving = () if rule.scope is Scope.SLICE else site
+    before = set(_notes(passage, (time - 1,), moving))
+    held = before.intersection(_notes(passage, (time,), moving))
+    free = frozenset(note for note in notes - held if note.voice not in fixed)
+    stands = time - 1 if rule.blames_before else time
     return Fault(stands, severity, rule.code, moving, notes, free or notes)
 
 
