@@ -4,12 +4,11 @@ A *slip* is a note whose change would touch every fault of its group. Which note
 can know; taken for them are as few notes as explain every fault:
 
 1. *Candidates.* Of the notes that a fault names only those can be its cause that the writer chose:
-   notes of a cantus firmus and of given parts are none, so faults are never joined through them;
-   nor, of a fault of motion, are notes that sound on while others move. (Where that leaves no note,
-   all that the fault names are candidates.)
+   notes of a cantus firmus and of given parts are none, so faults are never joined through them.
+   (Where that leaves no note, all that the fault names are candidates.)
 2. *Once each.* A motion that the same voices repeat, into the next chord too, is another slip: a
-   note explains the first of such faults. Three fifths in a row are two slips; but voices that are
-   too far apart for as long as a note lasts are one.
+   note explains the first of such faults, never the others. Three fifths in a row are two slips;
+   but voices that are too far apart for as long as a note lasts are one.
 3. *Slips.* Again and again the note that explains most of the faults that are left is taken; of
    several the one whose faults weigh most, then the one struck where most of them stand, then the
    first in time, then the highest voice. That is the greedy set cover: seldom more notes than the
@@ -83,11 +82,9 @@ def fault_of(
     fixed = {index for index, _ in passage.task.given}
     if passage.task.species and not is_lone(passage):
         fixed.add(cantus_of(passage))
-    moving = () if rule.scope is Scope.SLICE else site
-    before = set(_notes(passage, (time - 1,), moving))
-    held = before.intersection(_notes(passage, (time,), moving))
-    free = frozenset(note for note in notes - held if note.voice not in fixed)
+    free = frozenset(note for note in notes if note.voice not in fixed)
     stands = time - 1 if rule.blames_before else time
+    moving = () if rule.scope is Scope.SLICE else site
     return Fault(stands, severity, rule.code, moving, notes, free or notes)
 
 
@@ -117,23 +114,24 @@ def _slips(faults: Sequence[Fault]) -> list[list[int]]:
     for index, fault in enumerate(faults):
         for note in fault.candidates:
             left[note].add(index)
-    slips = [[index] for index, fault in enumerate(faults) if not fault.candidates]
     # Worth only falls as faults are explained, so a stale entry of the heap is never too low.
     heap = [(_worth(faults, left[note], note), note) for note in left]
     heapify(heap)
+    slips: list[list[int]] = []
     while heap:
         known, note = heappop(heap)
         worth = _worth(faults, left[note], note)
-        if known == worth and left[note]:
+        if known != worth:
+            heappush(heap, (worth, note))
+        elif left[note]:
             slip = sorted(_first_of_each(faults, left[note]))
             slips.append(slip)
+            left[note] = set()
             for index in slip:
                 for touched in faults[index].candidates:
                     left[touched].discard(index)
-            worth = _worth(faults, left[note], note)
-        if left[note]:
-            heappush(heap, (worth, note))
-    return slips
+    explained = {index for slip in slips for index in slip}
+    return slips + [[index] for index in range(len(faults)) if index not in explained]
 
 
 def _first_of_each(faults: Sequence[Fault], indices: Iterable[int]) -> list[int]:
