@@ -71,10 +71,10 @@ def _about(report: Report) -> str:
 
 
 def _score(pages: Sequence[str]) -> Iterator[str]:
-    levels = "".join(f'<span class="{level.word}">{level.word}</span>' for level in COLOURS)
+    levels = " ".join(f'<span class="{level.word}">{level.word}</span>' for level in COLOURS)
     yield '<section aria-labelledby="clausula-score">'
     yield '<h2 id="clausula-score">Score</h2>'
-    yield f'<p class="legend">{levels}Numbers beside notes are those of the list below.</p>'
+    yield f'<p class="legend">{levels} Numbers beside notes are those of the list below.</p>'
     yield '<div class="score" tabindex="0" role="group" aria-labelledby="clausula-score">'
     yield from pages
     yield "</div>"
@@ -118,7 +118,7 @@ def _open(each: Finding, index: int, number: str) -> Iterator[str]:
     word = each.severity.word
     heading = f"{number}Measure {each.measure}, beat {beat_in_words(each)}: {RULES[each.code].name}"
     yield f'<li class="finding {word}" data-finding="{index}">'
-    yield f'<h3><button type="button" aria-pressed="false">{escape(heading)}</button>'
+    yield f'<h3><button type="button" aria-pressed="false">{escape(heading)}</button> '
     yield f'<span class="severity">{word} {escape(each.code)}</span></h3>'
     yield f"<p>{escape(each.message)}.</p>"
     if each.licence:
