@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from clausula.composing import compose
     from clausula.constraints.explain import explain
     from clausula.constraints.listing import rules
+    from clausula.constraints.passage import Task
     from clausula.constraints.rulesets import RuleSet, load_ruleset
     from clausula.constraints.text import parse_constraint
     from clausula.errors import ClausulaError, CorpusError, InputError, PlanError, SearchError
     from clausula.grid import Grid, Meter
     from clausula.gridding import to_grid, to_score
     from clausula.harmonizing import harmonize
+    from clausula.marking import to_html, to_marked_musicxml
     from clausula.piece import Piece
     from clausula.pitch import Key, Mode, SpelledPitch
     from clausula.reading import read_score
@@ -50,6 +52,7 @@ __all__ = [
     "Score",
     "SearchError",
     "SpelledPitch",
+    "Task",
     "Verification",
     "check",
     "compose",
@@ -60,6 +63,8 @@ __all__ = [
     "read_score",
     "rules",
     "to_grid",
+    "to_html",
+    "to_marked_musicxml",
     "to_score",
 ]
 
@@ -83,6 +88,7 @@ _HOME = {
     "Score": "clausula.score",
     "SearchError": "clausula.errors",
     "SpelledPitch": "clausula.pitch",
+    "Task": "clausula.constraints.passage",
     "Verification": "clausula.verifying",
     "check": "clausula.checker.check",
     "compose": "clausula.composing",
@@ -93,6 +99,8 @@ _HOME = {
     "read_score": "clausula.reading",
     "rules": "clausula.constraints.listing",
     "to_grid": "clausula.gridding",
+    "to_html": "clausula.marking",
+    "to_marked_musicxml": "clausula.marking",
     "to_score": "clausula.gridding",
 }
 

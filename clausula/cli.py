@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from clausula.check_cli import check
 from clausula.corpus_cli import app as corpus_app
 from clausula.errors import ClausulaError, ImpossibleError, InputError
 from clausula.folders import require_folder, unwritable
@@ -262,32 +263,6 @@ def harmonize(
 
 
 @app.command()
-def check(
-    file: Annotated[Path, typer.Argument(help="MusicXML, MIDI, kern or ABC")],
-    rules: Annotated[str, typer.Option(help="rule set: a name or a TOML file")] = "chorale",
-    key: Annotated[
-        str | None, typer.Option(help="home key; inferred and stated if left out")
-    ] = None,
-    format: Annotated[str, typer.Option(help="text or json")] = "text",
-    fail_on: Annotated[
-        str, typer.Option(help="error, warning or style: exit 1 from there on")
-    ] = "error",
-) -> None:
-    """Find the part-writing faults of a score."""
-    from clausula.checker.check import check as check_score
-
-    if format not in ("text", "json"):
-        raise InputError(f"--format {format!r} is unknown; try text or json")
-    report = check_score(file, rules, key)
-    fails = report.reaches(fail_on)
-    if format == "json":
-        typer.echo(json.dumps(report.to_json(), indent=1, ensure_ascii=False))
-    else:
-        typer.echo(report.to_text())
-    raise typer.Exit(1 if fails else 0)
-
-
-@app.command()
 def explain(code: Annotated[str, typer.Argument(help="a rule's code, such as M01")]) -> None:
     """Say what a rule asks, why, and with what exceptions."""
     from clausula.constraints.explain import explain as explain_rule
@@ -296,6 +271,7 @@ def explain(code: Annotated[str, typer.Argument(help="a rule's code, such as M01
 
 
 app.command()(rules)
+app.command()(check)
 app.command()(train)
 app.command()(evaluate)
 

@@ -7,6 +7,7 @@ equal bytes. Systems hold about four measures of four voices.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -60,12 +61,29 @@ def to_svg(score: Score, layout: Layout = "open") -> list[str]:
     Raises:
         InputError: a score that cannot be written (see `clausula.writing.to_musicxml`).
     """
-    toolkit = _loaded(score, layout, _OPTIONS)
-    if score.title:
-        # Verovio reads no font size from MusicXML, but it does from MEI.
-        title = '<rend xml:id="[^"]*" halign="center" valign="top"'
-        _load(toolkit, re.sub(title, r'\g<0> fontsize="x-large"', toolkit.getMEI(), count=1))
+    return engrave(to_musicxml(score, layout).decode(), titled if score.title else None)
+
+
+def engrave(musicxml: str, amend: Callable[[str], str] | None = None) -> list[str]:
+    """The pages of a MusicXML document, as ``to_svg``.
+
+    Args:
+        musicxml: as ``clausula.writing.to_musicxml`` writes it.
+        amend: called with what Verovio makes of it, MEI, and returns what is to be drawn.
+
+    Raises:
+        InputError: it cannot be engraved.
+    """
+    toolkit = _loaded(musicxml, _OPTIONS)
+    if amend is not None:
+        _load(toolkit, amend(toolkit.getMEI()))
     return [toolkit.renderToSVG(page) for page in range(1, toolkit.getPageCount() + 1)]
+
+
+def titled(mei: str) -> str:
+    """MEI whose title is drawn large, for Verovio reads no font size from MusicXML."""
+    title = '<rend xml:id="[^"]*" halign="center" valign="top"'
+    return re.sub(title, r'\g<0> fontsize="x-large"', mei, count=1)
 
 
 def to_svg_line(score: Score, layout: Layout = "open") -> str:
@@ -76,7 +94,7 @@ def to_svg_line(score: Score, layout: Layout = "open") -> str:
     Raises:
         InputError: a score that cannot be written (see `clausula.writing.to_musicxml`).
     """
-    return str(_loaded(score, layout, _OPTIONS | _LINE).renderToSVG(1))
+    return str(_loaded(to_musicxml(score, layout).decode(), _OPTIONS | _LINE).renderToSVG(1))
 
 
 def write_svg(score: Score, path: str | Path, layout: Layout = "open") -> None:
@@ -93,9 +111,14 @@ def write_png(score: Score, path: str | Path, width: int = 1600, layout: Layout 
         width: in pixels.
         layout: as in `to_svg`.
     """
+    write_bytes(path, to_png(to_svg(score, layout), width))
+
+
+def to_png(pages: list[str], width: int) -> bytes:
+    """Pages of SVG, one below the other on white, as a PNG of ``width`` pixels."""
     fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     drawn = resvg_py.svg_to_bytes(
-        svg_string=_joined(to_svg(score, layout)),
+        svg_string=_joined(pages),
         background="white",
         width=width,
         skip_system_fonts=True,
@@ -103,14 +126,14 @@ def write_png(score: Score, path: str | Path, width: int = 1600, layout: Layout 
         font_family="STIXGeneral",
         serif_family="STIXGeneral",
     )
-    write_bytes(path, bytes(drawn))
+    return bytes(drawn)
 
 
-def _loaded(score: Score, layout: Layout, options: dict[str, Any]) -> verovio.toolkit:
+def _loaded(musicxml: str, options: dict[str, Any]) -> verovio.toolkit:
     """A toolkit that has laid out a score."""
     toolkit = verovio.toolkit()
     toolkit.setOptions(options)
-    _load(toolkit, to_musicxml(score, layout).decode())
+    _load(toolkit, musicxml)
     return toolkit
 
 

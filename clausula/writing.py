@@ -65,6 +65,11 @@ def to_musicxml(score: Score, layout: Layout = "open") -> bytes:
         whole.metadata.title = score.title
     root = ScoreExporter(whole, makeNotation=False).parse()
     _settle(root, score)
+    return document(root)
+
+
+def document(root: ET.Element) -> bytes:
+    """A MusicXML file of a tree, indented."""
     ET.indent(root)
     return b"".join(
         (

@@ -17,7 +17,7 @@ from example_scores import part, score
 
 from clausula.writing import to_midi, to_musicxml
 
-CLEAN = score("4/4", "C", "G4:2 C5:2", "D4:2 E4:2", "B3:2 G3:2", "G3:2 C3:2")
+CLEAN = score("4/4", "C", "B4:2 C5:2", "G4:2 G4:2", "D4:2 E4:2", "G3:2 C3:2")
 FIFTHS = score("4/4", "C", "C5:2 D5:2", "E4:2 F4:2", "G3:2 A3:2", "C3:2 D3:2")
 XML = to_musicxml(CLEAN).decode()
 
@@ -93,10 +93,58 @@ def test_the_pickup_is_measure_0_and_few_parts_keep_their_names(check):
 
 @pytest.mark.parametrize(("level", "code"), [("error", 0), ("warning", 1), ("style", 1)])
 def test_fail_on_decides_the_exit_code(check, level, code):
-    low = score("4/4", "C", "A3:4", "A3:4", "E3:4", "A2:4")
+    low = score("4/4", "C", "A3:4", "A3:4", "E3:4", "C3:4")
     report = json.loads(check(to_musicxml(low), "--format", "json").out)
     assert (report["counts"]["error"], report["counts"]["warning"] > 0) == (0, True)
     assert check(to_musicxml(low), "--fail-on", level).code == code
+
+
+def test_every_format_can_be_printed_and_written(check, tmp_path):
+    data = to_musicxml(FIFTHS)
+    starts = {"text": "", "json": "{", "html": "<!DOCTYPE html>", "musicxml": "<?xml"}
+    for name, start in starts.items():
+        printed = check(data, "--format", name)
+        out = tmp_path / "written"
+        written = check(data, "--format", name, "--out", out)
+        assert (printed.code, written.code, written.out, written.err) == (1, 1, "", "")
+        assert out.read_bytes().decode() == printed.out
+        assert printed.out.startswith(start)
+        assert "M01" in printed.out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["piece.musicxml", "written"]
+
+
+def test_out_is_never_the_file_that_is_checked_and_may_not_be_a_folder(check, tmp_path):
+    path = tmp_path / "piece.musicxml"
+    assert_refused(check(XML, "--format", "html", "--out", path), "is the file to be checked")
+    assert path.read_text() == XML
+    assert_refused(check(XML, "--out", tmp_path), "cannot be written")
+    assert_refused(check(XML, "--out", tmp_path / "none" / "a.html"), "cannot be written")
+    assert_refused(check(XML, "--out", "x" * 300), "cannot be written")
+
+
+SPECIES = to_musicxml(score("4/4", "C", "C5:2 F4:2 | G4:4", "C4:4 | E4:4"))
+
+
+@pytest.mark.parametrize("cantus", ["B", "b", "2", "A"])
+def test_species_are_judged_by_fux_against_their_cantus(check, cantus):
+    out = check(SPECIES, "--species", "2", "--cantus", cantus, "--format", "json").out
+    report = json.loads(out)
+    assert report["ruleset"] == "fux"
+    weak = next(f for f in report["findings"] if f["code"] == "B02")
+    assert (weak["measure"], weak["beat"]) == (1, 3)
+    other = json.loads(check(SPECIES, "--species", "1", "--format", "json").out)
+    assert "B02" not in [f["code"] for f in other["findings"]]
+
+
+@pytest.mark.parametrize(("cadence", "missing"), [("pac", False), ("HC", True)])
+def test_a_cadence_that_was_asked_for_is_missed(check, tmp_path, cadence, missing):
+    close = score("4/4", "C", "C5:2 B4:2 | C5:4", "G4:8", "E4:2 D4:2 | E4:4", "C3:2 G3:2 | C3:4")
+    ranges = "".join(f'{voice} = ["C2", "C6"]\n' for voice in "SATB")
+    mine = tmp_path / "mine.toml"
+    mine.write_text(f'[ranges]\n{ranges}[rules]\nH04 = {{ severity = "error" }}\n')
+    outcome = check(to_musicxml(close), "--cadence", cadence, "--rules", mine)
+    assert outcome.code == int(missing)
+    assert ("H04" in outcome.out) is missing
 
 
 def test_a_given_key_is_stated(check):
@@ -110,8 +158,12 @@ def test_a_given_key_is_stated(check):
         (["--key", "G# major"], ["8 accidentals", "try the enharmonic"]),
         (["--fail-on", "nonsense"], ["'nonsense' is unknown; try style, warning, error"]),
         (["--fail-on", "off"], ["'off' is unknown"]),
-        (["--format", "xml"], ["'xml' is unknown; try text or json"]),
-        (["--rules", "nope"], ["no rule set 'nope'; try chorale"]),
+        (["--format", "xml"], ["'xml' is unknown; try text, json, html, musicxml"]),
+        (["--species", "6"], ["--species 6 is unknown; try 1 to 5"]),
+        (["--species", "1", "--cantus", "X"], ["'X' is none of the parts; try S, A, T, B, 1"]),
+        (["--cadence", "PAK"], ["'PAK' is unknown; try PAC"]),
+        (["--cadence", "PAC", "--rules", "none"], ["H04, which rule set none leaves out"]),
+        (["--rules", "nope"], ["no rule set 'nope'; try a-level"]),
         (["--rules", "x" * 300 + ".toml"], ["cannot be read", "check its name"]),
     ],
 )
@@ -179,7 +231,7 @@ def test_five_voices_are_refused(check):
 
 def test_quarter_tones_are_refused_with_their_place(check):
     sharper = XML.replace("<step>B</step>", "<step>B</step><alter>0.5</alter>")
-    assert_refused(check(sharper), "staff 3, measure 1, beat 1: B~3 is a quarter tone")
+    assert_refused(check(sharper), "staff 1, measure 1, beat 1: B~4 is a quarter tone")
 
 
 def test_no_file_and_a_folder(capsys, tmp_path):
@@ -267,11 +319,19 @@ def test_explain_prints_a_page_or_says_which_codes_there_are(capsys):
     assert run(capsys, "explain").code == 2
 
 
-def test_checking_never_loads_jax(check, tmp_path):
+@pytest.mark.parametrize(
+    ("format", "drawn"), [("text", False), ("json", False), ("html", True), ("musicxml", True)]
+)
+def test_no_format_loads_jax_and_words_load_no_engraver(check, tmp_path, format, drawn):
     check(XML)
     script = (
-        "import sys; from clausula.checker.check import check; check(sys.argv[1]);"
-        "sys.exit('jax' in sys.modules)"
+        "import sys\n"
+        "from clausula import cli\n"
+        "try:\n    cli.main()\n"
+        "finally:\n    print({'jax', 'verovio', 'matplotlib'} & set(sys.modules), file=sys.stderr)"
     )
-    path = str(tmp_path / "piece.musicxml")
-    assert subprocess.run([sys.executable, "-c", script, path], check=False).returncode == 0
+    arguments = ["check", str(tmp_path / "piece.musicxml"), "--format", format]
+    command = [sys.executable, "-c", script, *arguments]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert "jax" not in done.stderr
+    assert ("verovio" in done.stderr) is drawn

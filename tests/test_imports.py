@@ -48,7 +48,7 @@ SLOW = {
     "verovio": {"engraving"},
     "resvg_py": {"engraving"},
     "mido": {"midi_reading", "midi_writing", "reading"},
-    "typer": {"cli", "corpus_cli", "rules_cli", "training_cli"},
+    "typer": {"cli", "check_cli", "corpus_cli", "rules_cli", "training_cli"},
 }
 ACCELERATED = {"jax", "flax", "optax"}
 
@@ -147,7 +147,7 @@ def test_only_engine_neural_and_doors_import_jax():
 
 
 def test_the_package_itself_imports_nothing_slow_at_once():
-    eager = {i.root for i in IMPORTS if i.importer in ("", "cli") and not i.lazy}
+    eager = {i.root for i in IMPORTS if i.importer in ("", "cli", "check_cli") and not i.lazy}
     assert eager.isdisjoint(ACCELERATED | {"music21", "verovio", "matplotlib"})
 
 

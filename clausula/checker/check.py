@@ -15,11 +15,12 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from clausula.checker.grouping import UNGROUPED, fault_of, grouped
 from clausula.checker.keys import home_key
 from clausula.checker.passage import Reading, passage_of
-from clausula.checker.report import Report, finding
+from clausula.checker.report import CadenceAt, ChordFrom, Finding, KeyFrom, Report, finding
 from clausula.constraints.passage import Passage, Task
-from clausula.constraints.rule import Rule, Scope
+from clausula.constraints.rule import Rule, Scope, Severity
 from clausula.constraints.rulesets import RuleSet, load_ruleset
 from clausula.errors import InputError
 from clausula.grid import VOICE_LETTERS
@@ -50,6 +51,7 @@ def check(
     key: str | Key | None = None,
     keys: Sequence[tuple[Fraction, Key]] | None = None,
     task: Task | None = None,
+    name: str | None = None,
 ) -> Report:
     """Every fault of a piece.
 
@@ -60,29 +62,72 @@ def check(
         keys: ``(onset in quarter notes, key)`` wherever the local key changes; when left out it is
             inferred phrase by phrase.
         task: what the writer was asked to do.
+        name: what the report calls the piece; its path or title if left out.
 
     Raises:
         InputError: the file cannot be read as music, it has more than four voices, or no such rule
             set or key.
     """
     rules = load_ruleset(ruleset)
-    score, name = _score_of(source)
+    score, known_as = score_and_name(source)
+    name = known_as if name is None else name
     _refuse_more_than_four(score, name)
     if key is None:
         home, confidence = home_key(slices_of(score))
     else:
         home, confidence = key if isinstance(key, Key) else Key.parse(key), 1.0
     passage = passage_of(score, rules, Reading(home, tuple(keys or ()), task=task or Task()))
-    violations = violations_of(passage, rules.judged)
     return Report(
         file=name,
         key=home,
         key_source="inferred" if key is None else "given",
         confidence=confidence,
-        local_keys=_local_keys(passage),
+        keys=_keys(passage),
         ruleset=rules.name,
-        findings=tuple(finding(v.rule, rules, passage, v.time, v.site) for v in violations),
+        findings=findings_of(passage, rules),
+        chords=_chords(passage),
+        cadences=_cadences(passage),
+        score=score,
     )
+
+
+def findings_of(passage: Passage, rules: RuleSet) -> tuple[Finding, ...]:
+    """What a rule set finds in a passage, in order of time: licences applied, faults grouped."""
+    judged = _licensed(violations_of(passage, rules.judged), rules)
+    faults = {
+        index: fault_of(v.rule, rules.severity(v.rule.code), passage, v.time, v.site)
+        for index, (v, _) in enumerate(judged)
+        if rules.severity(v.rule.code) >= Severity.STYLE
+    }
+    places = dict(zip(faults, grouped(tuple(faults.values())), strict=True))
+    return tuple(
+        finding(v.rule, rules, passage, v.time, v.site, places.get(index, UNGROUPED), excused)
+        for index, (v, excused) in enumerate(judged)
+    )
+
+
+def _licensed(
+    violations: Sequence[Violation], rules: RuleSet
+) -> list[tuple[Violation, frozenset[str]]]:
+    """The violations that no licence excuses, and with each licence the codes that it excuses.
+
+    These are the faults that stand at its place and site; if there are none, for their rules may
+    except such places themselves, those that it is a licence for.
+    """
+    there = {(v.time, v.site, v.rule.code) for v in violations}
+    excused: set[tuple[int, tuple[int, ...], str]] = set()
+    licences: list[frozenset[str]] = []
+    for v in violations:
+        holds = rules.severity(v.rule.code) is Severity.INFO
+        codes = v.rule.licenses if holds else frozenset()
+        faults = {(v.time, v.site, code) for code in codes} & there
+        licences.append(frozenset(code for _, _, code in faults) or codes)
+        excused |= faults
+    return [
+        (v, licence)
+        for v, licence in zip(violations, licences, strict=True)
+        if (v.time, v.site, v.rule.code) not in excused
+    ]
 
 
 def violations_of(passage: Passage, rules: Sequence[Rule]) -> tuple[Violation, ...]:
@@ -106,16 +151,26 @@ def violations_of(passage: Passage, rules: Sequence[Rule]) -> tuple[Violation, .
     return tuple(sorted(found, key=lambda violation: violation.time))
 
 
-def _local_keys(passage: Passage) -> tuple[tuple[int, Fraction, Key], ...]:
-    """Measure, beat and key wherever the local key changes, from the first slice on."""
+def _keys(passage: Passage) -> tuple[KeyFrom, ...]:
+    """Wherever the local key changes, from the first slice on."""
     context = passage.context
-    found: list[tuple[int, Fraction, Key]] = []
+    found: list[KeyFrom] = []
     tracks = zip(context.tonic_pc, context.tonic_letter, context.minor, strict=True)
     for time, (pc, letter, minor) in enumerate(tracks):
         key = Key(int(pc), int(letter), Mode.MINOR if minor else Mode.MAJOR)
-        if not found or found[-1][2] != key:
-            found.append((*passage.slices.place[time], key))
+        if not found or found[-1].key != key:
+            found.append(KeyFrom(*passage.slices.place[time], key))
     return tuple(found)
+
+
+def _chords(passage: Passage) -> tuple[ChordFrom, ...]:
+    place = passage.slices.place
+    return tuple(ChordFrom(*place[span.start], span.name, span.key) for span in passage.chords)
+
+
+def _cadences(passage: Passage) -> tuple[CadenceAt, ...]:
+    place = passage.slices.place
+    return tuple(CadenceAt(*place[here.arrival], here.kind, here.key) for here in passage.cadences)
 
 
 def _refuse_more_than_four(score: Score, name: str) -> None:
@@ -128,8 +183,12 @@ def _refuse_more_than_four(score: Score, name: str) -> None:
         )
 
 
-def _score_of(source: str | Path | Score | HasScore) -> tuple[Score, str]:
-    """The score and what to call it."""
+def score_and_name(source: str | Path | Score | HasScore) -> tuple[Score, str]:
+    """The score of what ``check`` takes, and what to call it.
+
+    Raises:
+        InputError: the file cannot be read as music, or it is nothing of the kind.
+    """
     if isinstance(source, str | Path):
         # Reading needs music21, which takes a second to import; a score at hand does not.
         from clausula.reading import read_score

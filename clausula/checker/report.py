@@ -5,21 +5,27 @@ Conventions: a message template (``Rule.message``) may name, for a rule of voice
 pairs ``{upper}``, ``{lower}``, ``{upper_before}``, ``{upper_after}``, ``{lower_before}``,
 ``{lower_after}``, and ``{pitch_class}`` and ``{goal}``: the upper voice's note without its octave,
 and the note a half step above it. All rules may name ``{chord}``, ``{chord_before}`` and ``{key}``.
+``report.schema.json`` beside this file is the schema of ``Report.to_json``.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
+from clausula.checker.grouping import UNGROUPED, Place
+from clausula.constraints.cadence import CadenceKind
 from clausula.constraints.passage import NO_CHORD, Passage
+from clausula.constraints.registry import RULES
 from clausula.constraints.rule import Rule, Scope, Severity, Sites
 from clausula.constraints.rulesets import RuleSet
 from clausula.errors import InputError
 from clausula.grid import VOICE_LETTERS
 from clausula.pitch import Key, SpelledPitch
+from clausula.score import Score
 from clausula.slices import Slices
 
 _CHOIR = ("soprano", "alto", "tenor", "bass")
@@ -39,6 +45,10 @@ class Finding:
         message: in words.
         why: the musical reason.
         source: where the rule was read.
+        group: number of the slip that explains it, from 1 in order of time (see
+            ``clausula.checker.grouping``); none for labels and licences.
+        root: whether it is the fault of its group that explains the others.
+        licence: of a licence, which faults it excuses, in words; else empty.
     """
 
     code: str
@@ -50,6 +60,35 @@ class Finding:
     message: str
     why: str
     source: str
+    group: int | None = None
+    root: bool = False
+    licence: str = ""
+
+
+class KeyFrom(NamedTuple):
+    """Where a local key begins."""
+
+    measure: int
+    beat: Fraction
+    key: Key
+
+
+class ChordFrom(NamedTuple):
+    """Where a chord begins: its Roman numeral with figures, and in which key."""
+
+    measure: int
+    beat: Fraction
+    numeral: str
+    key: Key
+
+
+class CadenceAt(NamedTuple):
+    """Where the last chord of a cadence begins."""
+
+    measure: int
+    beat: Fraction
+    kind: CadenceKind
+    key: Key
 
 
 @dataclass(frozen=True)
@@ -61,18 +100,24 @@ class Report:
         key: the home key.
         key_source: ``"given"`` or ``"inferred"``.
         confidence: of an inferred key, 0 to 1; 1 when it was given.
-        local_keys: measure, beat and key wherever the local key changes, from the start.
+        keys: wherever the local key changes, from the start.
         ruleset: name of the rule set.
         findings: in order of time.
+        chords: in order of time.
+        cadences: in order of time.
+        score: what was judged, for those who draw it.
     """
 
     file: str
     key: Key
     key_source: str
     confidence: float
-    local_keys: tuple[tuple[int, Fraction, Key], ...]
+    keys: tuple[KeyFrom, ...]
     ruleset: str
     findings: tuple[Finding, ...]
+    chords: tuple[ChordFrom, ...] = ()
+    cadences: tuple[CadenceAt, ...] = ()
+    score: Score | None = field(default=None, repr=False, compare=False)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -80,6 +125,29 @@ class Report:
         found = Counter(finding.severity for finding in self.findings)
         levels = [level for level in sorted(Severity, reverse=True) if level >= Severity.STYLE]
         return {level.word: found[level] for level in levels}
+
+    @property
+    def slips(self) -> int:
+        """How many slips explain the faults."""
+        return len({finding.group for finding in self.findings} - {None})
+
+    @property
+    def tree(self) -> tuple[tuple[Finding, tuple[Finding, ...]], ...]:
+        """Roots, labels and licences in order of time, each with its consequences."""
+        groups: dict[int | None, list[Finding]] = defaultdict(list)
+        for each in self.findings:
+            groups[each.group].append(each)
+        heads = {
+            number: next((each for each in group if each.root), group[0])
+            for number, group in groups.items()
+        }
+        return tuple(
+            (each, tuple(other for other in groups[each.group] if other is not each))
+            if each.group is not None
+            else (each, ())
+            for each in self.findings
+            if each.group is None or each is heads[each.group]
+        )
 
     def reaches(self, level: str | Severity) -> bool:
         """Whether some finding weighs as much as ``level`` ("error", "warning", "style") or more.
@@ -95,55 +163,97 @@ class Report:
         return any(finding.severity >= level for finding in self.findings)
 
     def to_json(self) -> dict[str, Any]:
-        """The report as plain values that ``json.dumps`` takes."""
+        """The report as plain values that ``json.dumps`` takes, by ``report.schema.json``."""
         return {
             "file": self.file,
             "key": str(self.key),
             "key_source": self.key_source,
             "key_confidence": round(self.confidence, 3),
-            "local_keys": [
-                {"measure": measure, "beat": _number(beat), "key": str(key)}
-                for measure, beat, key in self.local_keys
+            "keys": [_placed(each, key=str(each.key)) for each in self.keys],
+            "chords": [
+                _placed(each, numeral=each.numeral, key=str(each.key)) for each in self.chords
+            ],
+            "cadences": [
+                _placed(each, kind=each.kind.value, key=str(each.key)) for each in self.cadences
             ],
             "ruleset": self.ruleset,
             "counts": self.counts,
-            "findings": [
-                {
-                    "code": finding.code,
-                    "severity": finding.severity.word,
-                    "measure": finding.measure,
-                    "beat": _number(finding.beat),
-                    "voices": list(finding.voices),
-                    "note_ids": list(finding.note_ids),
-                    "message": finding.message,
-                    "why": finding.why,
-                    "source": finding.source,
-                }
-                for finding in self.findings
-            ],
+            "slips": self.slips,
+            "findings": [_plain_finding(each) for each in self.findings],
         }
 
     def to_text(self) -> str:
-        """The report in words: the piece, a line for each finding, the counts."""
+        """The report in words: a line for each finding, its consequences indented below it."""
         key = f"{self.key} ({self.key_source}"
         key += f", confidence {self.confidence:.2f})" if self.key_source == "inferred" else ")"
         lines = [f"{self.file}: {key}, rule set {self.ruleset}"]
-        if len(self.local_keys) > 1:
-            keys = [f"{key} from {_place(m, b)}" for m, b, key in self.local_keys]
+        if len(self.keys) > 1:
+            keys = [f"{each.key} from {place_in_words(each)}" for each in self.keys]
             lines.append(f"Local keys: {', '.join(keys)}")
-        width = max((len(_place(f.measure, f.beat)) for f in self.findings), default=0)
-        for finding in self.findings:
-            place = _place(finding.measure, finding.beat).ljust(width)
-            lines.append(f"{place}  {finding.severity.word:7}  {finding.code}  {finding.message}")
-        found = [_plural(number, word) for word, number in self.counts.items() if number]
-        lines.append(", ".join(found) if found else "No faults found.")
+        width = max((len(place_in_words(each)) for each in self.findings), default=0)
+        for root, consequences in self.tree:
+            lines.append(_line(root, width))
+            lines += [f"  {_line(each, width)}" for each in consequences]
+        lines.append(self.summary)
         return "\n".join(lines)
+
+    @property
+    def summary(self) -> str:
+        """The counts in words."""
+        found = [_plural(number, word) for word, number in self.counts.items() if number]
+        fewer = self.slips < sum(self.counts.values())
+        slips = f" in {_plural(self.slips, 'slip')}" if fewer else ""
+        return ", ".join(found) + slips if found else "No faults found."
+
+
+def _line(each: Finding, width: int) -> str:
+    """A finding in a line of text; ``width`` letters for its place."""
+    place = place_in_words(each).ljust(width)
+    licence = f". {each.licence}" if each.licence else ""
+    return f"{place}  {each.severity.word:7}  {each.code}  {each.message}{licence}"
+
+
+def _placed(each: KeyFrom | ChordFrom | CadenceAt, **values: str) -> dict[str, Any]:
+    return {"measure": each.measure, "beat": _number(each.beat), **values}
+
+
+def _plain_finding(each: Finding) -> dict[str, Any]:
+    return {
+        "code": each.code,
+        "severity": each.severity.word,
+        "measure": each.measure,
+        "beat": _number(each.beat),
+        "voices": list(each.voices),
+        "note_ids": list(each.note_ids),
+        "message": each.message,
+        "why": each.why,
+        "source": each.source,
+        "group": each.group,
+        "root": each.root,
+        "licence": each.licence or None,
+    }
 
 
 def finding(
-    rule: Rule, ruleset: RuleSet, passage: Passage, time: int, site: tuple[int, ...]
+    rule: Rule,
+    ruleset: RuleSet,
+    passage: Passage,
+    time: int,
+    site: tuple[int, ...],
+    place: Place = UNGROUPED,
+    excused: Collection[str] = (),
 ) -> Finding:
-    """The finding that a rule is broken at a site, judged at slice ``time``."""
+    """The finding that a rule is broken at a site, judged at slice ``time``.
+
+    Args:
+        rule: which.
+        ruleset: gives the severity.
+        passage: where.
+        time: slice at which it was judged.
+        site: the voices.
+        place: the group of a fault, and whether it is its root.
+        excused: codes of the faults that a licence excuses, empty for no licence.
+    """
     slices = passage.slices
     measure, beat = slices.place[time - 1 if rule.blames_before else time]
     letters = VOICE_LETTERS if slices.n_voices == len(_CHOIR) else voice_names(slices)
@@ -157,7 +267,15 @@ def finding(
         message=_message(rule, ruleset, passage, time, site),
         why=rule.why,
         source=rule.source,
+        group=place.group,
+        root=place.root,
+        licence=_licence(excused),
     )
+
+
+def _licence(excused: Collection[str]) -> str:
+    names = [f"{code} ({RULES[code].name})" for code in sorted(excused)]
+    return f"No fault by {' or '.join(names)}" if names else ""
 
 
 def voice_names(slices: Slices) -> tuple[str, ...]:
@@ -227,8 +345,14 @@ def _number(beat: Fraction) -> int | float:
     return int(beat) if beat.denominator == 1 else round(float(beat), 4)
 
 
-def _place(measure: int, beat: Fraction) -> str:
-    return f"m. {measure}, beat {_number(beat):g}"
+def place_in_words(each: Finding | KeyFrom | ChordFrom | CadenceAt) -> str:
+    """Measure and beat: ``m. 3, beat 1.5``."""
+    return f"m. {each.measure}, beat {beat_in_words(each)}"
+
+
+def beat_in_words(each: Finding | KeyFrom | ChordFrom | CadenceAt) -> str:
+    """The beat alone: ``1.5``."""
+    return f"{_number(each.beat):g}"
 
 
 def _plural(number: int, word: str) -> str:

@@ -258,6 +258,8 @@ class Rule:
             notes that break it have another cadence. Any other fault of given notes is theirs.
         reads: what the predicate knows beside the notes of two slices.
         switches: what rule sets may choose, by name.
+        licenses: codes of rules whose faults this one excuses, where it is found at the same place
+            and site and a rule set counts it as info: it is then reported in their stead.
     """
 
     code: str
@@ -280,6 +282,7 @@ class Rule:
     of_cadence: bool = False
     reads: frozenset[Reads] = frozenset()
     switches: Mapping[str, Switch] = field(default_factory=dict, compare=False)
+    licenses: frozenset[str] = frozenset()
 
     def under(self, choices: Mapping[str, Any]) -> Rule:
         """The rule as a rule set takes it, every switch set: to a choice or to its default."""

@@ -231,6 +231,7 @@ M11 = Rule(
     sites=Sites.PAIR,
     judge=_licensed_fifths,
     severity=Severity.INFO,
+    licenses=frozenset({"M01"}),
     enforcement=Enforcement.CHECK_ONLY,
     message="Licence: parallel fifths between {upper} and {lower} of an anticipation and a "
     "passing seventh before the cadence",
@@ -271,6 +272,7 @@ M12 = Rule(
     sites=Sites.PAIR,
     predicate=_across_phrases,
     severity=Severity.INFO,
+    licenses=frozenset({"M01", "M02"}),  # which except phrase ends themselves
     enforcement=Enforcement.CHECK_ONLY,
     message="Phrase boundary: {upper} and {lower} go in parallels from {upper_before}-"
     "{lower_before} to {upper_after}-{lower_after}",

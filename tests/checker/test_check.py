@@ -114,7 +114,7 @@ def test_given_local_keys_decide_from_where_they_begin():
     keys = ((Fraction(0), Key.parse("D")), (Fraction(1), Key.parse("G")))
     report = check(exercise(*chords), key="D", keys=keys)
     assert [(f.code, f.beat) for f in report.findings if f.code == "V10"] == [("V10", 2)]
-    assert report.local_keys == ((1, 1, Key.parse("D")), (1, 2, Key.parse("G")))
+    assert report.keys == ((1, 1, Key.parse("D")), (1, 2, Key.parse("G")))
 
 
 def test_rule_sets_decide_what_is_judged_and_how_much_it_weighs():
