@@ -12,6 +12,9 @@ import re
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
 
 from clausula.errors import InputError
 from clausula.pitch import SCALE, Key, Mode, accidental
@@ -75,8 +78,11 @@ _SIXTHS = {
 }
 
 
-def tone(semitone: int, letter: int) -> int:
-    """The tone of a MIDI number or pitch class and a letter or diatonic number."""
+_Number = TypeVar("_Number", int, np.ndarray)
+
+
+def tone(semitone: _Number, letter: _Number) -> _Number:
+    """The tone of a MIDI number or pitch class and a letter or diatonic number, or of arrays."""
     return 7 * (semitone % 12) + letter % 7
 
 

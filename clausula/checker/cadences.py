@@ -9,6 +9,7 @@ from IV to I.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -26,11 +27,11 @@ def cadences_of(
     slices: Slices, chords: Sequence[ChordSpan], ends: Sequence[Fraction]
 ) -> tuple[CadenceHere, ...]:
     """The cadence of every phrase that closes with one."""
-    onsets = np.array([float(onset) for onset in slices.onset])
     found = []
+    begins = [span.start for span in chords]
     for end in ends:
-        last = int(np.searchsorted(onsets, float(end))) - 1
-        heard = [span for span in chords if span.start <= last]
+        last = int(np.searchsorted(slices.onsets, float(end))) - 1
+        heard = chords[: bisect_right(begins, last)]
         cadence = _cadence(slices, heard, last)
         if cadence is not None:
             found.append(cadence)

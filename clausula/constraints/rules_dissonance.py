@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from clausula.constraints.passage import ON_BEAT, Passage, ToneKind
+from clausula.constraints.passage import Passage, ToneKind
 from clausula.constraints.rule import Enforcement, Example, Rule, Scope, Severity, Sites
 from clausula.grid import REST
+from clausula.slices import ON_BEAT
 
 _ILLEGAL = int(ToneKind.OTHER)
 
