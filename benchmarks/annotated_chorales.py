@@ -31,7 +31,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -107,7 +107,7 @@ def annotation(text: str) -> tuple[str, list[Label]]:
     return bwv, labels
 
 
-@lru_cache(maxsize=None)
+@cache
 def sounding(key: str, figure: str) -> Sounding:
     """What music21 understands by a numeral in a key."""
     tonic = music21.key.Key(key[0] + key[1:].replace("b", "-"))
@@ -137,9 +137,7 @@ def onsets(score: cl.Score, labels: Sequence[Label]) -> list[Fraction]:
     return found
 
 
-def cadence(
-    goal: Label, before: Sequence[Label], soprano: int
-) -> CadenceKind | None:
+def cadence(goal: Label, before: Sequence[Label], soprano: int) -> CadenceKind | None:
     """What the numerals up to a phrase end make; see the module's docstring.
 
     Args:
@@ -269,8 +267,11 @@ def main() -> None:
             sums[name] += getattr(tally, name)
         sums["same"] += same
         sums["ends"] += len(tally.cadences)
-        differ += [f"{named}, {place}: annotated {wanted}, found {found}"
-                   for wanted, found, place in tally.cadences if wanted != found]
+        differ += [
+            f"{named}, {place}: annotated {wanted}, found {found}"
+            for wanted, found, place in tally.cadences
+            if wanted != found
+        ]
         if arguments.verbose:
             differ += [f"{named}, {line}" for line in tally.disagreements]
     _row("all", *(sums[name] for name in ("moments", "key", "chord", "numeral", "same", "ends")))

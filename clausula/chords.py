@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -128,6 +128,12 @@ class Chord:
         return self.tones[3] if len(self.tones) == 4 and not sixth else None
 
 
+@cache
+def _chord(root: int, quality: Quality) -> Chord:
+    """One object for each chord, so that its tones are worked out once."""
+    return Chord(root, quality)
+
+
 @dataclass(frozen=True)
 class Numeral:
     """A chord as a degree of a key.
@@ -148,7 +154,9 @@ class Numeral:
 
     def chord(self, key: Key) -> Chord:
         """Its tones in a key."""
-        return Chord(tone(key.tonic_pc + self.chroma, key.tonic_letter + self.degree), self.quality)
+        return _chord(
+            tone(key.tonic_pc + self.chroma, key.tonic_letter + self.degree), self.quality
+        )
 
     def written(self, key: Key) -> str:
         """As musicians write it: ``V65``, ``viio7/V``, ``bII6``, ``Ger65``."""

@@ -101,13 +101,20 @@ class Slices:
 
         0 is the downbeat, 1 another strong beat, 2 a beat, 3 half a beat, 4 anything less.
         """
-        meters = [meter for _, meter in self.score.meters]
+        middles = [_middle(meter) for _, meter in self.score.meters]
+        places = zip(self.place, self._meter, strict=True)
+        return np.array([_level(beat, middles[meter]) for (_, beat), meter in places])
+
+    @cached_property
+    def beat_length(self) -> np.ndarray:
+        """``[time]`` quarter notes of a beat, as float."""
+        return np.array([float(meter.beat) for _, meter in self.score.meters])[self._meter]
+
+    @cached_property
+    def _meter(self) -> np.ndarray:
+        """``[time]`` index of the meter in force."""
         changes = [float(onset) for onset, _ in self.score.meters]
-        index = np.maximum(np.searchsorted(changes, self.onsets, side="right") - 1, 0).tolist()
-        middles = [_middle(meter) for meter in meters]
-        return np.array(
-            [_level(beat, middles[i]) for (_, beat), i in zip(self.place, index, strict=True)]
-        )
+        return np.maximum(np.searchsorted(changes, self.onsets, side="right") - 1, 0)
 
     @property
     def measure(self) -> np.ndarray:

@@ -136,17 +136,13 @@ def _fit(slices: Slices, states: States, costs: Costs) -> tuple[np.ndarray, np.n
         weight[rows, tones[:, voice]] += foreign[:, voice]
         present[rows, tones[:, voice]] = 1.0
     weight[:, N_TONES], present[:, N_TONES] = 0.0, 1.0
-    # What a tone saves a chord that has it as a member, and costs as its bass: [A, tone].
-    is_member, missing, inverted = np.zeros((3, len(states.members), N_TONES + 2))
-    chords = np.arange(len(states.members))
+    inverted = np.zeros((N_TONES + 2, len(states.members)))  # [bass tone, A]
+    total = np.repeat(weight.sum(axis=1, keepdims=True) + sum(costs.missing), inverted.shape[1], 1)
     for place in range(MEMBERS):
         column = states.members[:, place]
-        is_member[chords, column] = 1.0
-        missing[chords, column] += costs.missing[place]
-        inverted[chords, column] += costs.inversion[place]
-    total = weight.sum(axis=1, keepdims=True) - weight @ is_member[:, :-1].T
-    total += sum(costs.missing) - present @ missing[:, :-1].T
-    total += inverted.T[bass]  # a bass of -1, silence, is the last column, where nothing is
+        total -= (weight + costs.missing[place] * present)[:, column]
+        inverted[column, np.arange(len(column))] += costs.inversion[place]
+    total += inverted[bass]  # a bass of -1, silence, is the last row, where nothing is
     duration = np.array([float(each) for each in slices.duration])
     total *= costs.fit * np.where(sounding.any(axis=1), duration, 0.0)[:, None]
     by_key = costs.from_home * duration[:, None] * states.from_home

@@ -105,7 +105,11 @@ def _mode(mode: Mode) -> _Mode:
         size = len(quality.semitones)
         semitones[row, :size] = numeral.chroma + np.array(quality.semitones)
         steps[row, :size] = numeral.degree + np.array(quality.steps)
-        if quality in (Quality.MAJOR, Quality.MINOR) and not numeral.of and numeral.degree in (0, 4):
+        if (
+            quality in (Quality.MAJOR, Quality.MINOR)
+            and not numeral.of
+            and numeral.degree in (0, 4)
+        ):
             close[row] = 1 if numeral.degree else 0
     return _Mode(
         tuple(entry and entry.numeral for _, entry in found),

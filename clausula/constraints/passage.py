@@ -11,13 +11,22 @@ from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from clausula.chords import Numeral
 from clausula.constraints.cadence import CadenceKind
-from clausula.constraints.rule import Beside, Context, Sonority
+from clausula.constraints.rule import (
+    Array,
+    Beside,
+    Context,
+    Harmony,
+    Motion,
+    Sites,
+    Sonority,
+    motion,
+)
 from clausula.grid import REST
 from clausula.pitch import Key
 from clausula.score import Part
@@ -176,14 +185,37 @@ class Passage:
             self._brief(),
         )
 
+    def motions(self, sites: Sites) -> tuple[tuple[Motion, ...], Context]:
+        """The motions of the first voices of all sites, of the second ones, and the context.
+
+        Arrays are ``[time, site]``, the context's ``[time, 1]``.
+
+        Args:
+            sites: voices or pairs.
+        """
+        return self._motions[sites]
+
+    @cached_property
+    def _motions(self) -> dict[Sites, tuple[tuple[Motion, ...], Context]]:
+        column = Context(*(_column(field) for field in self.context))._replace(
+            low=self.context.low, high=self.context.high
+        )
+        found = {}
+        for sites in (Sites.VOICE, Sites.PAIR):
+            columns = np.array(sites.of(self.n_voices), int).reshape(-1, sites.value).T
+            motions = (
+                motion(self.prev, self.cur, self.context, voices, self.beside) for voices in columns
+            )
+            found[sites] = (tuple(motions), column)
+        return found
+
     def _brief(self) -> np.ndarray:
         """``bool[time, voice]`` whether a note lasts less than a beat."""
-        score, found = self.slices.score, np.zeros(self.tones.shape, bool)
-        beats = np.array([float(score.meter_at(onset).beat) for onset in self.slices.onset])
+        found = np.zeros(self.tones.shape, bool)
         for voice, line in enumerate(self.lines):
             note = self.slices.note[:, voice]
             if len(line):
-                found[:, voice] = (note >= 0) & (line.duration[note] < beats)
+                found[:, voice] = (note >= 0) & (line.duration[note] < self.slices.beat_length)
         return found
 
     @cached_property
@@ -202,6 +234,13 @@ class Passage:
 def at(times: Sequence[tuple[Fraction, str]], onset: Fraction) -> str | None:
     """What was asked for at an onset, none if nothing was."""
     return next((text for moment, text in times if moment == onset), None)
+
+
+def _column(field: Array | Harmony) -> Any:
+    """A field of a context ``[time]`` as a column, each field of a chord too."""
+    if isinstance(field, Harmony):
+        return Harmony(*(_column(each) for each in field))
+    return field[:, None] if np.ndim(field) else field
 
 
 def _shifted(array: np.ndarray, fill: int) -> np.ndarray:
