@@ -13,11 +13,12 @@ numerals for one moment, a pivot, either is right. Alternative readings (``m5var
 
 A phrase ends at every fermata. *Cadences*: the kind that the annotated numerals make there beside
 the kind that the checker names. What the numerals make is read off them as follows. The goal is the
-last numeral before the fermata ends (of a pivot the first reading, in the key that it comes from),
-with those before it of the same key, root and degree; the approach is the numeral before. V as a triad is a half cadence, and a Phrygian one in minor after
-iv6. I after V, V7 or vii with the leading tone of the goal's key is authentic: perfect with both
-chords (V and I) in root position and the soprano on the tonic at the end, else imperfect. I after
-IV or ii is plagal (ii6/5 is IV with an added sixth); vi or VI after a dominant is deceptive.
+last numeral before the fermata ends, with those before it of the same key, root and degree; of a
+pivot the first reading, in the key that the phrase comes from, and in a second count either. The
+approach is the numeral before the goal. V as a triad is a half cadence, and a Phrygian one in minor
+after iv6. I after V, V7 or vii with the leading tone of the goal's key is authentic: perfect with
+both chords (V and I) in root position and the soprano on the tonic at the end, else imperfect. I
+after IV or ii is plagal (ii6/5 is IV with an added sixth); vi or VI after a dominant is deceptive.
 Anything else is none. A goal that is applied, or a seventh chord, makes no cadence.
 
 Usage: ``python benchmarks/annotated_chorales.py --chorales 1-10 [--verbose]``.
@@ -27,7 +28,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
@@ -173,13 +174,33 @@ def cadence(goal: Label, before: Sequence[Label], soprano: int) -> CadenceKind |
     return CadenceKind.PLAGAL if plagal else None
 
 
+class Close(NamedTuple):
+    """The end of a phrase.
+
+    Attributes:
+        place: measure and beat.
+        annotated: the cadence by each reading of the annotation, the first in the key that the
+            phrase comes from; "none" where there is none.
+        found: by the checker.
+    """
+
+    place: str
+    annotated: tuple[str, ...]
+    found: str
+
+    @property
+    def agreed(self) -> bool:
+        """Whether the first reading was found."""
+        return self.found == self.annotated[0]
+
+
 class Tally(NamedTuple):
     """Agreement on a chorale.
 
     Attributes:
         moments: half quarters.
         key, chord, numeral: of these, agreed on.
-        cadences: for each phrase the kind in the annotation and the kind found, and the place.
+        closes: of every phrase.
         disagreements: ``measure.beat: annotated, found``, a line each.
     """
 
@@ -187,7 +208,7 @@ class Tally(NamedTuple):
     key: int
     chord: int
     numeral: int
-    cadences: list[tuple[str, str, str]]
+    closes: list[Close]
     disagreements: list[str]
 
 
@@ -202,7 +223,6 @@ def compared(score: cl.Score, labels: Sequence[Label]) -> Tally:
     passage, starts = analysed(score), onsets(score, labels)
     counts: Counter[str] = Counter()
     lines = []
-    moment = Fraction(0)
     for moment in (STEP * n for n in range(int(score.length / STEP))):
         time = bisect_right(passage.slices.onset, moment) - 1
         index = passage.chord_of_slice[time]
@@ -217,32 +237,39 @@ def compared(score: cl.Score, labels: Sequence[Label]) -> Tally:
         asked = [(cl.Key.parse(label.key), sounding(label.key, label.figure)) for label in here]
         keys = [key == span.key for key, _ in asked]
         chords = [(each.classes, each.root) == own for _, each in asked]
-        whole = [k and c and each.bass == bass for k, c, (_, each) in zip(keys, chords, asked)]
+        basses = [each.bass == bass for _, each in asked]
+        whole = list(map(all, zip(keys, chords, basses, strict=True)))
         counts.update(moments=1, key=any(keys), chord=any(chords), numeral=any(whole))
         if not any(whole):
             measure, beat = score.place(moment)
             wanted = " or ".join(f"{label.key}: {label.figure}" for label in here)
             lines.append(f"{measure}.{float(beat):g}: {wanted}, found {span.key}: {span.name}")
-    kinds = _cadences(passage, labels, starts)
-    return Tally(*(counts[name] for name in ("moments", "key", "chord", "numeral")), kinds, lines)
+    closes = _closes(passage, labels, starts)
+    return Tally(*(counts[name] for name in COUNTS), closes, lines)
 
 
-def _cadences(
-    passage: Passage, labels: Sequence[Label], starts: Sequence[Fraction]
-) -> list[tuple[str, str, str]]:
-    """The annotated kind, the kind found and the place of every phrase's cadence."""
+def _closes(passage: Passage, labels: Sequence[Label], starts: Sequence[Fraction]) -> list[Close]:
+    """How every phrase closes by the annotation and by the checker."""
     score, slices = passage.slices.score, passage.slices
-    found, begin = [], 0
+    closes, begin = [], 0
     for end in phrase_ends(score):
-        stop = bisect_right(slices.onset, end - STEP / 100)
-        last = starts.index(max(start for start in starts if start < end))
-        here = [c for c in passage.cadences if begin <= c.arrival < stop]
-        kind = cadence(labels[last], labels[:last], int(slices.semitone[stop - 1, 0]) % 12)
+        stop = bisect_left(slices.onset, end)
+        last = max(start for start in starts if start < end)
+        first = starts.index(last)
+        soprano = int(slices.semitone[stop - 1, 0]) % 12
+        annotated = tuple(
+            cadence(label, labels[:first], soprano) or "none"
+            for label, start in zip(labels, starts, strict=True)
+            if start == last
+        )
+        here = [c.kind for c in passage.cadences if begin <= c.arrival < stop]
         measure, beat = slices.place[stop - 1]
-        own = here[-1].kind if here else None
-        found.append((kind or "none", own or "none", f"{measure}.{float(beat):g}"))
+        closes.append(Close(f"{measure}.{float(beat):g}", annotated, here[-1] if here else "none"))
         begin = stop
-    return found
+    return closes
+
+
+COUNTS = ("moments", "key", "chord", "numeral")
 
 
 def main() -> None:
@@ -254,34 +281,36 @@ def main() -> None:
     first, last = map(int, arguments.chorales.split("-"))
     sums: Counter[str] = Counter()
     differ = []
-    print("| chorale | moments | key | chord | numeral | cadences |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    print("| chorale | moments | key | chord | numeral | cadences | either reading |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for number in range(first, last + 1):
         file = FOLDER / "choraleAnalyses" / f"riemenschneider{number:03}.rntxt"
         bwv, labels = annotation(file.read_text(encoding="utf-8"))
         tally = compared(score_named(bwv), labels)
-        same = sum(wanted == found for wanted, found, _ in tally.cadences)
         named = f"{number}, BWV {bwv}"
-        _row(named, *tally[:4], same, len(tally.cadences))
-        for name in ("moments", "key", "chord", "numeral"):
-            sums[name] += getattr(tally, name)
-        sums["same"] += same
-        sums["ends"] += len(tally.cadences)
+        counts = Counter({name: getattr(tally, name) for name in COUNTS})
+        counts["agreed"] = sum(close.agreed for close in tally.closes)
+        counts["either"] = sum(close.found in close.annotated for close in tally.closes)
+        counts["closes"] = len(tally.closes)
+        print(row(named, counts))
+        sums += counts
         differ += [
-            f"{named}, {place}: annotated {wanted}, found {found}"
-            for wanted, found, place in tally.cadences
-            if wanted != found
+            f"{named}, {close.place}: annotated {' or '.join(close.annotated)}, found {close.found}"
+            for close in tally.closes
+            if not close.agreed
         ]
         if arguments.verbose:
             differ += [f"{named}, {line}" for line in tally.disagreements]
-    _row("all", *(sums[name] for name in ("moments", "key", "chord", "numeral", "same", "ends")))
+    print(row("all", sums))
     print("\nWhere they differ:\n")
     print("\n".join(f"- {line}" for line in differ))
 
 
-def _row(name: str, moments: int, key: int, chord: int, numeral: int, same: int, ends: int) -> None:
-    shares = " | ".join(f"{count / moments:.3f}" for count in (key, chord, numeral))
-    print(f"| {name} | {moments} | {shares} | {same} of {ends} |")
+def row(name: str, counts: Counter[str]) -> str:
+    """A line of the table."""
+    shares = (f"{counts[each] / counts['moments']:.3f}" for each in COUNTS[1:])
+    agreed = (f"{counts[each]} of {counts['closes']}" for each in ("agreed", "either"))
+    return f"| {' | '.join((name, str(counts['moments']), *shares, *agreed))} |"
 
 
 if __name__ == "__main__":

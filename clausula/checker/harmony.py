@@ -1,7 +1,7 @@
 """Which chords a piece is made of, and in which keys: a dynamic programme over both at once.
 
-A state is a chord of a key (``checker.states``). In each slice it pays for every note that is none of
-its members, the less the more the note moves like an embellishment, and for every member that is
+A state is a chord of a key (``checker.states``). In each slice it pays for every note that is none
+of its members, the less the more the note moves like an embellishment, and for every member that is
 missing; between slices one pays for another chord, by what usually follows what, and for another
 key, by how far it lies. The cheapest way through all slices is the analysis. All costs are nats.
 

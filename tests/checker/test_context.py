@@ -6,7 +6,7 @@ import pytest
 from writing_exercises import exercise
 
 from clausula.checker.context import context_of, phrase_ends
-from clausula.checker.keys import home_key, local_keys
+from clausula.checker.keys import home_key
 from clausula.constraints.rulesets import load_ruleset
 from clausula.corpus import load_chorales
 from clausula.gridding import to_score
@@ -106,44 +106,6 @@ def test_the_signature_decides_between_enharmonic_keys(signature):
     }[signature]
     score = exercise(*chords, key=signature, key_given=False)
     assert home_key(slices_of(score))[0] == Key.parse(signature)
-
-
-@pytest.mark.parametrize(
-    "half",
-    [
-        ("C5 G4 E4 C3", "D5 G4 B3 G3"),
-        ("D5 A4 F4 D3", "D5 G4 B3 G3"),
-        ("C5 G4 E4 C3", "D5 G4 B3 G3", "D5 G4 B3 G3"),
-    ],
-)
-def test_a_half_close_does_not_leave_the_home_key(half):
-    slices = slices_of(exercise(*half, *PLAIN, fermatas=(len(half) - 1, len(half) + 3)))
-    keys = local_keys(slices, Key.parse("C"), phrase_ends(slices.score))
-    assert keys == ((0, Key.parse("C")),)
-
-
-def test_local_keys_change_with_the_phrase():
-    home = ("C5 G4 E4 C3", "A4 F4 C4 F3", "B4 G4 D4 G3", "C5 G4 E4 C3")
-    away = ("D5 A4 F#4 D3", "E5 G4 C4 C3", "D5 F#4 A3 D3", "D5 G4 B3 G2")
-    slices = slices_of(exercise(*home, *away, *home, fermatas=(3, 7, 11)))
-    keys = local_keys(slices, Key.parse("C"), phrase_ends(slices.score))
-    assert keys == ((0, Key.parse("C")), (4, Key.parse("G")), (8, Key.parse("C")))
-
-
-def test_local_keys_follow_a_new_signature():
-    home = ("C5 G4 E4 C3", "A4 F4 C4 F3", "B4 G4 D4 G3", "C5 G4 E4 C3")
-    far = ("E5 B4 G#4 E3", "C#5 A4 E4 A3", "D#5 B4 F#4 B3", "E5 B4 G#4 E3")
-    score = exercise(*home, *far, fermatas=(3, 7), keys=((4, "E"),))
-    keys = local_keys(slices_of(score), Key.parse("C"), phrase_ends(score))
-    assert keys == ((0, Key.parse("C")), (4, Key.parse("E")))
-
-
-def test_a_picardy_third_does_not_leave_the_home_key():
-    first = ("A4 E4 C4 A2", "B4 F4 D4 D3", "G#4 E4 B3 E3", "A4 E4 C4 A2")
-    last = ("A4 E4 C4 A2", "B4 F4 D4 D3", "G#4 E4 B3 E3", "A4 E4 C#4 A2")
-    slices = slices_of(exercise(*first, *last, fermatas=(3, 7)))
-    keys = local_keys(slices, Key.parse("a"), phrase_ends(slices.score))
-    assert keys == ((0, Key.parse("a")),)
 
 
 def test_home_keys_of_the_corpus():
