@@ -46,7 +46,6 @@ from clausula.constraints.cadence import CadenceKind
 from clausula.constraints.passage import Passage
 from clausula.constraints.rulesets import load_ruleset
 from clausula.reading import read_score
-from clausula.slices import slices_of
 
 FOLDER = Path(music21.__file__).parent / "corpus" / "bach"
 STEP = Fraction(1, 2)
@@ -214,7 +213,7 @@ class Tally(NamedTuple):
 
 def analysed(score: cl.Score) -> Passage:
     """A score with everything inferred."""
-    home, _ = home_key(slices_of(score))
+    home, _ = home_key(score)
     return passage_of(score, load_ruleset("chorale"), Reading(home))
 
 

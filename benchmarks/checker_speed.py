@@ -40,7 +40,6 @@ from clausula.constraints.registry import RULES
 from clausula.constraints.rulesets import RuleSet, Setting, load_ruleset
 from clausula.corpus import load_chorales
 from clausula.reading import read_score
-from clausula.slices import slices_of
 from clausula.writing import write_musicxml
 
 VOICES = 4
@@ -75,7 +74,7 @@ class Cost(NamedTuple):
 def stages(score: cl.Score, rules: RuleSet) -> list[Cost]:
     """The cost of a score's analysis, of all rules on it, of both, and of a whole check."""
     begin = Cost.now()
-    passage = passage_of(score, rules, Reading(home_key(slices_of(score))[0]))
+    passage = passage_of(score, rules, Reading(home_key(score)[0]))
     analysed = Cost.now()
     violations_of(passage, rules.judged)
     judged = Cost.now()

@@ -57,26 +57,26 @@ class Costs:
         other_end: one that ends there.
     """
 
-    stepwise: float = 0.5
+    stepwise: float = 0.51
     accented: float = 2.18
-    suspended: float = 0.9
-    half: float = 4.22
+    suspended: float = 0.94
+    half: float = 3.28
     leaping: float = 4.0
-    in_bass: float = 2.62
-    missing: tuple[float, float, float, float] = (1.55, 0.77, 0.24, 1.05)
-    inversion: tuple[float, float, float, float] = (0, 0.17, 1.36, 0.25)
-    fit: float = 1.3
+    in_bass: float = 2.86
+    missing: tuple[float, float, float, float] = (1.55, 0.95, 0.24, 0.87)
+    inversion: tuple[float, float, float, float] = (0, 0.14, 1.36, 0.25)
+    fit: float = 1.31
     change: tuple[float, float, float, float, float] = (0, 0, 0, 0.94, 1.68)
-    same_root: float = 0.2
-    same_root_share: float = 0.19
+    same_root: float = 0.26
+    same_root_share: float = 0.45
     follows: float = 1.01
-    rarity: float = 1.0
+    rarity: float = 1.19
     key_change: float = 2.47
-    key_distance: float = 0.96
-    from_home: float = 0.12
-    other_close: float = 2.5
-    dominant_close: float = 1.31
-    other_start: float = 3.0
+    key_distance: float = 0.79
+    from_home: float = 0.09
+    other_close: float = 1.94
+    dominant_close: float = 2.22
+    other_start: float = 3.65
     other_end: float = 2.54
 
 
