@@ -11,7 +11,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import cached_property
+from functools import cache, cached_property
+from typing import TypeVar
+
+import numpy as np
 
 from clausula.errors import InputError
 from clausula.pitch import SCALE, Key, Mode, accidental
@@ -75,8 +78,11 @@ _SIXTHS = {
 }
 
 
-def tone(semitone: int, letter: int) -> int:
-    """The tone of a MIDI number or pitch class and a letter or diatonic number."""
+_Number = TypeVar("_Number", int, np.ndarray)
+
+
+def tone(semitone: _Number, letter: _Number) -> _Number:
+    """The tone of a MIDI number or pitch class and a letter or diatonic number, or of arrays."""
     return 7 * (semitone % 12) + letter % 7
 
 
@@ -122,6 +128,12 @@ class Chord:
         return self.tones[3] if len(self.tones) == 4 and not sixth else None
 
 
+@cache
+def _chord(root: int, quality: Quality) -> Chord:
+    """One object for each chord, so that its tones are worked out once."""
+    return Chord(root, quality)
+
+
 @dataclass(frozen=True)
 class Numeral:
     """A chord as a degree of a key.
@@ -142,7 +154,9 @@ class Numeral:
 
     def chord(self, key: Key) -> Chord:
         """Its tones in a key."""
-        return Chord(tone(key.tonic_pc + self.chroma, key.tonic_letter + self.degree), self.quality)
+        return _chord(
+            tone(key.tonic_pc + self.chroma, key.tonic_letter + self.degree), self.quality
+        )
 
     def written(self, key: Key) -> str:
         """As musicians write it: ``V65``, ``viio7/V``, ``bII6``, ``Ger65``."""

@@ -13,7 +13,7 @@ References: C. Krumhansl, *Cognitive Foundations of Musical Pitch* (1990), chapt
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -92,7 +92,7 @@ def key_points(sound: Sound, signature: int | None = None) -> np.ndarray:
         sound: of the piece.
         signature: as in ``infer_key``.
     """
-    return np.array([profile(key, sound) + _frame(key, sound, signature) for key in KEYS])
+    return profiles(sound) + [_frame(key, sound, signature) for key in KEYS]
 
 
 def sound_of(score: Score, start: Fraction | None = None, end: Fraction | None = None) -> Sound:
@@ -103,16 +103,15 @@ def sound_of(score: Score, start: Fraction | None = None, end: Fraction | None =
         start: where the passage begins, in quarter notes; the beginning when left out.
         end: where it ends, in quarter notes; the end when left out.
     """
-    low, high = Fraction(0) if start is None else start, score.length if end is None else end
+    low, high = float(start or 0), float(score.length if end is None else end)
     heard = [
-        (max(note.onset, low), min(note.end, high), note.pitch.semitone)
-        for part in score.parts
-        for note in part.notes
-        if note.onset < high and note.end > low
+        (max(onset, low), min(stop, high), semitone)
+        for onset, stop, semitone in _times(score)
+        if onset < high and stop > low
     ]
     quarters = np.zeros(12)
     for onset, stop, semitone in heard:
-        quarters[semitone % 12] += float(stop - onset)
+        quarters[semitone % 12] += stop - onset
     begin, cease = min(onset for onset, _, _ in heard), max(stop for _, stop, _ in heard)
     return Sound(
         quarters,
@@ -121,11 +120,28 @@ def sound_of(score: Score, start: Fraction | None = None, end: Fraction | None =
     )
 
 
-def profile(key: Key, sound: Sound) -> float:
-    """Correlation of what sounds with a key's profile, from -1 to 1."""
+def _times(score: Score) -> Iterator[tuple[float, float, int]]:
+    """Where each note begins and ends, in quarters, and its MIDI number."""
+    for part in score.parts:
+        for note in part.notes:
+            yield float(note.onset), float(note.end), note.pitch.semitone
+
+
+def _standardized(key: Key) -> np.ndarray:
+    """The profile of a key by pitch class, of mean 0 and length 1."""
+    own = np.roll(_PROFILES[key.mode], key.tonic_pc)
+    return (own - own.mean()) / np.linalg.norm(own - own.mean())
+
+
+_STANDARDIZED = np.stack([_standardized(key) for key in KEYS])
+
+
+def profiles(sound: Sound) -> np.ndarray:
+    """``[key]`` correlation of what sounds with the profile of each of ``KEYS``, from -1 to 1."""
     if np.ptp(sound.quarters) == 0:
-        return 0.0
-    return float(np.corrcoef(np.roll(_PROFILES[key.mode], key.tonic_pc), sound.quarters)[0, 1])
+        return np.zeros(len(KEYS))
+    heard = sound.quarters - sound.quarters.mean()
+    return _STANDARDIZED @ heard / np.linalg.norm(heard)
 
 
 def led_to(key: Key, sound: Sound) -> bool:

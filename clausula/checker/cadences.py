@@ -9,6 +9,7 @@ from IV to I.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -26,19 +27,19 @@ def cadences_of(
     slices: Slices, chords: Sequence[ChordSpan], ends: Sequence[Fraction]
 ) -> tuple[CadenceHere, ...]:
     """The cadence of every phrase that closes with one."""
-    onsets = np.array([float(onset) for onset in slices.onset])
     found = []
+    begins = [span.start for span in chords]
     for end in ends:
-        last = int(np.searchsorted(onsets, float(end))) - 1
-        heard = [span for span in chords if span.start <= last]
-        cadence = _cadence(slices, heard)
+        last = int(np.searchsorted(slices.onsets, float(end))) - 1
+        heard = chords[: bisect_right(begins, last)]
+        cadence = _cadence(slices, heard, last)
         if cadence is not None:
             found.append(cadence)
     return tuple(found)
 
 
-def _cadence(slices: Slices, heard: Sequence[ChordSpan]) -> CadenceHere | None:
-    """The cadence that the last of some chords makes, none if they make none."""
+def _cadence(slices: Slices, heard: Sequence[ChordSpan], last: int) -> CadenceHere | None:
+    """The cadence that the chords up to a phrase's last slice make, none if they make none."""
     if not heard:
         return None
     first = len(heard) - 1
@@ -46,7 +47,8 @@ def _cadence(slices: Slices, heard: Sequence[ChordSpan]) -> CadenceHere | None:
         first -= 1
     goal, close = heard[first], heard[-1]
     approach = heard[first - 1] if first else None
-    kind = _kind(slices, approach, goal, close)
+    # The chord may outlast the phrase, and the soprano then goes on from another tone.
+    kind = _kind(approach, goal, close, int(slices.semitone[last, 0]))
     return None if kind is None else CadenceHere(kind, close.key, goal.start)
 
 
@@ -58,7 +60,7 @@ def _same_root(one: ChordSpan, other: ChordSpan) -> bool:
 
 
 def _kind(
-    slices: Slices, approach: ChordSpan | None, goal: ChordSpan, close: ChordSpan
+    approach: ChordSpan | None, goal: ChordSpan, close: ChordSpan, soprano: int
 ) -> CadenceKind | None:
     key, numeral = close.key, close.numeral
     if numeral.of or len(numeral.quality.semitones) > 3:
@@ -74,7 +76,6 @@ def _kind(
     dominant = above in (_DOMINANT, 6) and _leads(approach, key)
     if degree == _TONIC and dominant:
         rooted = above == _DOMINANT and approach.numeral.inversion == goal.numeral.inversion == 0
-        soprano = slices.semitone[close.stop - 1, 0]
         on_tonic = soprano >= 0 and (soprano - key.tonic_pc) % 12 == 0
         return CadenceKind.PAC if rooted and on_tonic else CadenceKind.IAC
     if degree == _TONIC and above == _SUBDOMINANT:

@@ -26,7 +26,6 @@ from clausula.errors import InputError
 from clausula.grid import VOICE_LETTERS
 from clausula.pitch import Key, Mode
 from clausula.score import Score
-from clausula.slices import slices_of
 
 
 class HasScore(Protocol):
@@ -73,7 +72,7 @@ def check(
     name = known_as if name is None else name
     _refuse_more_than_four(score, name)
     if key is None:
-        home, confidence = home_key(slices_of(score))
+        home, confidence = home_key(score)
     else:
         home, confidence = key if isinstance(key, Key) else Key.parse(key), 1.0
     passage = passage_of(score, rules, Reading(home, tuple(keys or ()), task=task or Task()))

@@ -58,21 +58,25 @@ def context_of(
         keys: ``(onset, key)`` wherever the local key changes, the first for the start.
         ends: where phrases end, in quarter notes.
     """
-    local = [_key_at(keys, onset) for onset in slices.onset]
+    begins = np.array([float(start) for start, _ in keys])
+    which = np.maximum(np.searchsorted(begins, slices.onsets, side="right") - 1, 0)
+    tonic_pc = np.array([key.tonic_pc for _, key in keys])[which]
+    tonic_letter = np.array([key.tonic_letter for _, key in keys])[which]
+    minor = np.array([key.mode is Mode.MINOR for _, key in keys])[which]
     arrival = np.zeros(len(slices), bool)
     for end in ends:
         found = _arrival(slices, keys, end)
         if found is not None:
             arrival[found] = True
     choir = slices.n_voices == len(VOICE_LETTERS)
-    before = [local[0], *local[:-1]]
+    before = np.maximum(np.arange(len(slices)) - 1, 0)
     return Context(
-        tonic_pc=np.array([key.tonic_pc for key in local]),
-        tonic_letter=np.array([key.tonic_letter for key in local]),
-        minor=np.array([key.mode is Mode.MINOR for key in local]),
-        tonic_pc_before=np.array([key.tonic_pc for key in before]),
-        tonic_letter_before=np.array([key.tonic_letter for key in before]),
-        minor_before=np.array([key.mode is Mode.MINOR for key in before]),
+        tonic_pc=tonic_pc,
+        tonic_letter=tonic_letter,
+        minor=minor,
+        tonic_pc_before=tonic_pc[before],
+        tonic_letter_before=tonic_letter[before],
+        minor_before=minor[before],
         boundary=_boundaries(slices, ends),
         arrival=arrival,
         first=np.arange(len(slices)) == 0,
@@ -88,18 +92,13 @@ def _key_at(keys: Sequence[tuple[Fraction, Key]], onset: Fraction) -> Key:
 
 def _boundaries(slices: Slices, ends: Sequence[Fraction]) -> np.ndarray:
     """``bool[time]``: whether a phrase ends after the slice before and no later than this one."""
-    before = (slices.onset[0], *slices.onset)
-    return np.array(
-        [
-            any(earlier < end <= onset for end in ends)
-            for earlier, onset in zip(before, slices.onset, strict=False)
-        ]
-    )
+    passed = np.searchsorted(np.array([float(end) for end in ends]), slices.onsets, side="right")
+    return np.diff(passed, prepend=passed[:1]) > 0
 
 
 def _arrival(slices: Slices, keys: Sequence[tuple[Fraction, Key]], end: Fraction) -> int | None:
     """Slice where the phrase that ends at ``end`` reaches its tonic; None if it does not."""
-    last = sum(onset < end for onset in slices.onset) - 1
+    last = int(np.searchsorted(slices.onsets, float(end))) - 1
     key = _key_at(keys, slices.onset[last])
     bass = slices.semitone[: last + 1, -1]
     on_tonic = (bass != REST) & ((bass - key.tonic_pc) % 12 == 0)

@@ -16,19 +16,16 @@ from clausula.checker.tones import tone_kinds
 from clausula.chords import parse_numeral
 from clausula.constraints.passage import (
     NO_TASK,
-    ON_BEAT,
     ChordSpan,
     Passage,
     Task,
-    levels_of,
-    lines_of,
 )
 from clausula.constraints.rule import NONE, Harmony
 from clausula.constraints.rulesets import RuleSet
 from clausula.grid import REST
 from clausula.pitch import Key
 from clausula.score import Score
-from clausula.slices import Slices, slices_of
+from clausula.slices import ON_BEAT, Slices, slices_of
 
 
 @dataclass(frozen=True)
@@ -57,22 +54,21 @@ def passage_of(score: Score, ruleset: RuleSet, reading: Reading) -> Passage:
     """
     slices = slices_of(score)
     ends = phrase_ends(score)
-    lines, level = lines_of(slices), levels_of(slices)
     chords = reading.chords
     if chords is None and reading.task.numerals:
         chords = chords_asked(slices, reading.task.numerals, reading.keys, reading.home)
     if chords is None:
-        chords = chords_of(slices, lines, level, reading.home, ends, reading.keys)
+        chords = chords_of(slices, reading.home, ends, reading.keys)
     keys = reading.keys or _keys_of(slices, chords, reading.home)
     if reading.task.species and not reading.keys:
         keys = ((Fraction(slices.onset[0]), reading.home),)  # species do not modulate
     now = harmony_of(slices, chords)
-    kinds = tone_kinds(slices, lines, chords)
+    kinds = tone_kinds(slices, chords)
     context = context_of(slices, ruleset, keys, ends)._replace(
         chord=now,
         chord_before=Harmony(*(np.append(NONE, field[:-1]) for field in now)),
         begins=_begins(len(slices), chords),
-        on_beat=level <= ON_BEAT,
+        on_beat=slices.level <= ON_BEAT,
         sounding_before=np.append(0, pitch_classes(slices)[:-1]),
     )
     return Passage(
@@ -103,7 +99,7 @@ def chords_asked(
     Raises:
         InputError: one is no numeral.
     """
-    onsets = np.array([float(onset) for onset in slices.onset])
+    onsets = slices.onsets
     key, spans = home, []
     for (onset, text), following in zip_longest(numerals, numerals[1:]):
         start = int(np.searchsorted(onsets, float(onset)))

@@ -11,36 +11,35 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clausula.checker.harmony import FARTHER, approaches, departures
-from clausula.constraints.passage import ON_BEAT, ChordSpan, Line, ToneKind, levels_of
-from clausula.grid import REST
-from clausula.slices import Slices
+from clausula.checker.melody import FARTHER, Melody, melody_of
+from clausula.constraints.passage import ChordSpan, ToneKind
+from clausula.slices import ON_BEAT, SILENT, Slices
 
 
-def tone_kinds(slices: Slices, lines: Sequence[Line], chords: Sequence[ChordSpan]) -> np.ndarray:
+def tone_kinds(slices: Slices, chords: Sequence[ChordSpan]) -> np.ndarray:
     """``[time, voice]`` what the note that sounds does there, as ``ToneKind``."""
-    kinds = np.full(slices.semitone.shape, int(ToneKind.SILENT))
-    tones = np.where(slices.semitone == REST, -1, 7 * (slices.semitone % 12) + slices.step % 7)
-    figures = [_figures(line, levels_of(slices)) for line in lines]
+    n_times, _ = slices.semitone.shape
+    members = np.full((n_times, 4), -1)
+    sevenths, begins = np.full((2, n_times, 1), -1)
     for span in chords:
         rows = slice(span.start, span.stop)
         chord = span.numeral.chord(span.key)
-        member = np.isin(tones[rows], chord.tones)
-        seventh = tones[rows] == chord.seventh
-        for voice, line in enumerate(lines):
-            note = slices.note[rows, voice]
-            if not len(line):
-                continue
-            held = (note >= 0) & (line.start[note] < span.start)
-            foreign = np.where(held, figures[voice].kept[note], figures[voice].struck[note])
-            own = member[:, voice] & ~(seventh[:, voice] & figures[voice].passing[note] & ~held)
-            kinds[rows, voice] = np.where(own, int(ToneKind.CHORD), foreign)
-            kinds[rows, voice][note < 0] = int(ToneKind.SILENT)
-    return kinds
+        members[rows, : len(chord.tones)] = chord.tones
+        sevenths[rows] = -1 if chord.seventh is None else chord.seventh
+        begins[rows] = span.start
+    melody = melody_of(slices)
+    figure, note = _figures(melody, slices.level), melody.number
+    tones = slices.tones
+    member = (tones[:, :, None] == members[:, None]).any(axis=2)
+    held = melody.line.start[note] < begins
+    foreign = np.where(held, figure.kept[note], figure.struck[note])
+    own = member & ~((tones == sevenths) & figure.passing[note] & ~held)
+    kinds = np.where(own, int(ToneKind.CHORD), foreign)
+    return np.where((note == SILENT) | (begins < 0), int(ToneKind.SILENT), kinds)
 
 
 class _Figure(NamedTuple):
-    """What each note of a line is where it is foreign.
+    """What each note is where it is foreign.
 
     Attributes:
         struck: if it begins with or within its chord, as ``ToneKind``.
@@ -54,10 +53,10 @@ class _Figure(NamedTuple):
     passing: np.ndarray
 
 
-def _figures(line: Line, level: np.ndarray) -> _Figure:
-    into, out = approaches(line), departures(line)
-    onward = np.append(out[1:], FARTHER) if len(line) else out  # from the next note on
-    backward = np.append(FARTHER, into[:-1]) if len(line) else into
+def _figures(melody: Melody, level: np.ndarray) -> _Figure:
+    line, _, into, out = melody
+    onward = np.append(out[1:], FARTHER)  # from the next note on
+    backward = np.append(FARTHER, into[:-1])
     leap_out, leap_in = _leaps(out), _leaps(into)
     step_in, step_out = np.abs(into) == 1, np.abs(out) == 1
     falling_third = (out == -2) & (into == -1) & (onward == 1)

@@ -11,19 +11,27 @@ from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from clausula.chords import Numeral
 from clausula.constraints.cadence import CadenceKind
-from clausula.constraints.rule import Beside, Context, Sonority
+from clausula.constraints.rule import (
+    Array,
+    Beside,
+    Context,
+    Harmony,
+    Motion,
+    Sites,
+    Sonority,
+    motion,
+)
 from clausula.grid import REST
 from clausula.pitch import Key
 from clausula.score import Part
-from clausula.slices import Slices
+from clausula.slices import Line, Slices
 
-ON_BEAT = 2  # the weakest metrical level of a beat
 NO_CHORD = -1  # the chord of a slice in which nothing sounds
 
 
@@ -77,31 +85,6 @@ class CadenceHere(NamedTuple):
     kind: CadenceKind
     key: Key
     arrival: int
-
-
-class Line(NamedTuple):
-    """The notes of one voice; arrays ``[note]``.
-
-    Attributes:
-        start: slice in which each begins.
-        stop: slice after its last.
-        semitone: MIDI numbers.
-        step: diatonic numbers.
-        onset: quarters from the start of the piece, as float.
-        duration: quarters, as float.
-        joined: whether it follows the note before without a rest.
-    """
-
-    start: np.ndarray
-    stop: np.ndarray
-    semitone: np.ndarray
-    step: np.ndarray
-    onset: np.ndarray
-    duration: np.ndarray
-    joined: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.start)
 
 
 @dataclass(frozen=True)
@@ -182,15 +165,15 @@ class Passage:
                 step[rows, voice] = line.step[note - 1]
         return Sonority(semitone, step, semitone != REST)
 
-    @cached_property
+    @property
     def lines(self) -> tuple[Line, ...]:
         """The notes of each voice."""
-        return lines_of(self.slices)
+        return self.slices.lines
 
-    @cached_property
+    @property
     def level(self) -> np.ndarray:
-        """``[time]`` metrical level of each slice's onset, as ``levels_of``."""
-        return levels_of(self.slices)
+        """``[time]`` metrical level of each slice's onset, as ``Slices.level``."""
+        return self.slices.level
 
     @cached_property
     def beside(self) -> Beside:
@@ -202,14 +185,37 @@ class Passage:
             self._brief(),
         )
 
+    def motions(self, sites: Sites) -> tuple[tuple[Motion, ...], Context]:
+        """The motions of the first voices of all sites, of the second ones, and the context.
+
+        Arrays are ``[time, site]``, the context's ``[time, 1]``.
+
+        Args:
+            sites: voices or pairs.
+        """
+        return self._motions[sites]
+
+    @cached_property
+    def _motions(self) -> dict[Sites, tuple[tuple[Motion, ...], Context]]:
+        column = Context(*(_column(field) for field in self.context))._replace(
+            low=self.context.low, high=self.context.high
+        )
+        found = {}
+        for sites in (Sites.VOICE, Sites.PAIR):
+            columns = np.array(sites.of(self.n_voices), int).reshape(-1, sites.value).T
+            motions = (
+                motion(self.prev, self.cur, self.context, voices, self.beside) for voices in columns
+            )
+            found[sites] = (tuple(motions), column)
+        return found
+
     def _brief(self) -> np.ndarray:
         """``bool[time, voice]`` whether a note lasts less than a beat."""
-        score, found = self.slices.score, np.zeros(self.tones.shape, bool)
-        beats = np.array([float(score.meter_at(onset).beat) for onset in self.slices.onset])
+        found = np.zeros(self.tones.shape, bool)
         for voice, line in enumerate(self.lines):
             note = self.slices.note[:, voice]
             if len(line):
-                found[:, voice] = (note >= 0) & (line.duration[note] < beats)
+                found[:, voice] = (note >= 0) & (line.duration[note] < self.slices.beat_length)
         return found
 
     @cached_property
@@ -225,50 +231,16 @@ class Passage:
         return np.zeros((len(self), n_sites), bool)
 
 
-def levels_of(slices: Slices) -> np.ndarray:
-    """``[time]`` how weak the moment is at which a slice begins.
-
-    0 is the downbeat, 1 another strong beat, 2 a beat, 3 half a beat, 4 anything less.
-    """
-    return np.array([_level(slices, time) for time in range(len(slices))])
-
-
-def _level(slices: Slices, time: int) -> int:
-    beat = slices.place[time][1]
-    if beat == 1:
-        return 0
-    if beat.denominator > 1:
-        return 3 if beat.denominator == 2 else 4
-    meter = slices.score.meter_at(slices.onset[time])
-    beats = int(meter.quarters / meter.beat)
-    return 1 if beats % 2 == 0 and beat == 1 + beats // 2 else ON_BEAT
-
-
-def lines_of(slices: Slices) -> tuple[Line, ...]:
-    """The notes of each voice."""
-    return tuple(_line(slices, voice) for voice in range(slices.n_voices))
-
-
 def at(times: Sequence[tuple[Fraction, str]], onset: Fraction) -> str | None:
     """What was asked for at an onset, none if nothing was."""
     return next((text for moment, text in times if moment == onset), None)
 
 
-def _line(slices: Slices, voice: int) -> Line:
-    notes = slices.score.parts[voice].notes
-    column = slices.note[:, voice]
-    starts = np.flatnonzero(slices.moved[:, voice])
-    stops = [int(np.flatnonzero(column == note)[-1]) + 1 for note in range(len(notes))]
-    ends = [None, *(note.end for note in notes)][: len(notes)]
-    return Line(
-        start=starts,
-        stop=np.array(stops, int),
-        semitone=np.array([note.pitch.semitone for note in notes], int),
-        step=np.array([note.pitch.step for note in notes], int),
-        onset=np.array([float(note.onset) for note in notes]),
-        duration=np.array([float(note.duration) for note in notes]),
-        joined=np.array([note.onset == end for note, end in zip(notes, ends, strict=True)], bool),
-    )
+def _column(field: Array | Harmony) -> Any:
+    """A field of a context ``[time]`` as a column, each field of a chord too."""
+    if isinstance(field, Harmony):
+        return Harmony(*(_column(each) for each in field))
+    return field[:, None] if np.ndim(field) else field
 
 
 def _shifted(array: np.ndarray, fill: int) -> np.ndarray:

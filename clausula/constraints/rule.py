@@ -157,8 +157,8 @@ class Sonority(NamedTuple):
     step: Array
     moved: Array
 
-    def tone(self, voice: int) -> Tone:
-        """The tone of one voice, arrays ``[...]``."""
+    def tone(self, voice: Array) -> Tone:
+        """The tone of one voice, arrays ``[...]``, or of some, ``[..., index]``."""
         return Tone(*(array[..., voice] for array in self))
 
 
@@ -310,10 +310,17 @@ class Rule:
 
     def found(self, passage: Passage) -> np.ndarray:
         """``bool[time, site]``: where a passage breaks the rule."""
-        judge = self.under({}).judge
-        if judge is not None:
-            return judge(passage)
-        return self.violations(passage.prev, passage.cur, passage.context, passage.beside)
+        rule = self.under({})
+        if rule.judge is not None:
+            return rule.judge(passage)
+        if rule.sites is Sites.ALL:
+            return self.violations(passage.prev, passage.cur, passage.context, passage.beside)
+        # All sites at once: predicates take arrays [time, site] as well as [time].
+        n_voices = passage.n_voices
+        sites = rule.sites.of(n_voices)
+        motions, context = passage.motions(rule.sites)
+        applies = np.array([rule.applies(site, n_voices) for site in sites], bool)
+        return np.broadcast_to(rule.breaks(*motions, context), (len(passage), len(sites))) & applies
 
     def violations(
         self,
@@ -351,10 +358,10 @@ def motion(
     prev: Sonority,
     cur: Sonority,
     context: Context,
-    voice: int,
+    voice: Array,
     beside: Beside | None = None,
 ) -> Motion:
-    """What one voice does between two slices; arrays ``[...]``."""
+    """What one voice does between two slices, arrays ``[...]``, or some, ``[..., index]``."""
     bare = Motion(
         prev.tone(voice), cur.tone(voice), context.low[..., voice], context.high[..., voice]
     )

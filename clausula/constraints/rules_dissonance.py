@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from clausula.constraints.example import Example
-from clausula.constraints.passage import ON_BEAT, Passage, ToneKind
+from clausula.constraints.passage import Passage, ToneKind
 from clausula.constraints.rule import Enforcement, Rule, Scope, Severity, Sites
 from clausula.grid import REST
+from clausula.slices import ON_BEAT
 
 _ILLEGAL = int(ToneKind.OTHER)
 

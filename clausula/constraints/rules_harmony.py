@@ -61,8 +61,8 @@ def _syncopated(passage: Passage) -> np.ndarray:
 
 def _first_slices(passage: Passage) -> set[int]:
     """The first slice of every phrase in which something sounds."""
-    onsets = passage.slices.onset
-    starts = [0, *(sum(onset < end for onset in onsets) for end in passage.ends[:-1])]
+    ends = [float(end) for end in passage.ends[:-1]]
+    starts = [0, *np.searchsorted(passage.slices.onsets, ends).tolist()]
     found = set()
     for start in starts:
         sounding = np.flatnonzero((passage.cur.semitone[start:] >= 0).any(axis=1))

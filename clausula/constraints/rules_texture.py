@@ -60,46 +60,44 @@ def _cross_relation(upper: Motion, lower: Motion, context: Context) -> Array:
 
 def _hidden_parallels(passage: Passage) -> np.ndarray:
     """Parallels between the chord tones of two chords that the surface does not show."""
-    sites = Sites.PAIR.of(passage.n_voices)
-    found = passage.nothing(len(sites))
-    tones = [_chord_tones(passage, span.start, span.stop) for span in passage.chords]
-    for index in range(1, len(tones)):
-        time = passage.chords[index].start
-        if passage.chords[index - 1].stop != time or passage.context.boundary[time]:
-            continue
-        for column, (upper, lower) in enumerate(sites):
-            one = Motion(tones[index - 1][upper], tones[index][upper], 0, 127)
-            other = Motion(tones[index - 1][lower], tones[index][lower], 0, 127)
-            parallel = _parallel(one, other)
-            found[time, column] = parallel and not _on_surface(passage, time, upper, lower)
+    found = passage.nothing(len(Sites.PAIR.of(passage.n_voices)))
+    if len(passage.chords) < 2:
+        return found
+    tones = _chord_tones(passage)
+    uppers, lowers = np.array(Sites.PAIR.of(passage.n_voices), int).reshape(-1, 2).T
+    upper, lower = (
+        Motion(
+            Tone(tones.semitone[:-1, voices], tones.step[:-1, voices], True),
+            Tone(tones.semitone[1:, voices], tones.step[1:, voices], True),
+            0,
+            127,
+        )
+        for voices in (uppers, lowers)
+    )
+    parallel = parallel_fifths(upper, lower, _PLAIN) | parallel_octaves(upper, lower, _PLAIN)
+    times = np.array([span.start for span in passage.chords[1:]])
+    joined = times == [span.stop for span in passage.chords[:-1]]
+    # Where the slice before already has the perfect interval, M01 or M02 speaks.
+    before = Tone(passage.prev.semitone[times], passage.prev.step[times], True)
+    one, other = (
+        Tone(before.semitone[:, voices], before.step[:, voices], True)
+        for voices in (uppers, lowers)
+    )
+    surface = perfect_fifth(one, other) | perfect_octave(one, other)
+    within = (joined & ~passage.context.boundary[times])[:, None]
+    found[times] = parallel & ~surface & within
     return found
 
 
-def _parallel(upper: Motion, lower: Motion) -> bool:
-    fifths = parallel_fifths(upper, lower, _PLAIN)
-    return bool(fifths or parallel_octaves(upper, lower, _PLAIN))
-
-
-def _chord_tones(passage: Passage, start: int, stop: int) -> list[Tone]:
-    """The first chord tone of each voice in a chord; silence where it has none."""
-    found = []
-    for voice in range(passage.n_voices):
-        kinds = passage.tones[start:stop, voice]
-        own = np.flatnonzero(kinds == int(ToneKind.CHORD))
-        if not len(own):
-            found.append(Tone(REST, 0, False))
-            continue
-        time = start + int(own[0])
-        pitch = passage.cur.semitone[time, voice], passage.cur.step[time, voice]
-        found.append(Tone(int(pitch[0]), int(pitch[1]), True))
-    return found
-
-
-def _on_surface(passage: Passage, time: int, upper: int, lower: int) -> bool:
-    """Whether the slice before already has the perfect interval, so that M01 or M02 speaks."""
-    before = [passage.prev.tone(voice) for voice in (upper, lower)]
-    tones = [Tone(tone.semitone[time], tone.step[time], True) for tone in before]
-    return bool(perfect_fifth(*tones) or perfect_octave(*tones))
+def _chord_tones(passage: Passage) -> Tone:
+    """``[chord, voice]`` the first chord tone of each voice; silence where it has none."""
+    rows = np.arange(len(passage))[:, None]
+    own = np.where(passage.tones == int(ToneKind.CHORD), rows, len(passage))
+    first = np.minimum.reduceat(own, [span.start for span in passage.chords], axis=0)
+    row, voice = np.minimum(first, len(passage) - 1), np.arange(passage.n_voices)
+    silent = first == len(passage)
+    semitone = np.where(silent, REST, passage.cur.semitone[row, voice])
+    return Tone(semitone, np.where(silent, 0, passage.cur.step[row, voice]), True)
 
 
 _PLAIN = Context(0, 0, False, 0, 0, False, False, False, False, 0, 127)

@@ -58,3 +58,36 @@ def test_a_part_without_notes_is_silent():
 def test_no_notes_at_all():
     with pytest.raises(InputError, match="no note"):
         slices_of(score(part("S"), part("A")))
+
+
+def test_lines_are_the_notes_of_each_voice():
+    upper = part("U", ("G4", "0", "1"), ("G4", "1", "1/3"), ("A#4", "5/3", "1/3"))
+    lower = part("L", ("E3", "0", "2"))
+    first, second = slices_of(score(upper, lower)).lines
+    assert first.start.tolist() == [0, 1, 3]
+    assert first.stop.tolist() == [1, 2, 4]
+    assert first.semitone.tolist() == [67, 67, 70]
+    assert first.joined.tolist() == [False, True, False]
+    assert first.duration.tolist() == [1, 1 / 3, 1 / 3]
+    assert (second.start.tolist(), second.stop.tolist()) == ([0], [4])
+
+
+def test_levels_say_how_weak_a_moment_is():
+    beats = [("C4", str(Fraction(n, 4)), "1/4") for n in range(16)]
+    four = slices_of(score(part("S", *beats)))
+    assert four.level.tolist() == [0, 4, 3, 4, 2, 4, 3, 4, 1, 4, 3, 4, 2, 4, 3, 4]
+    three = slices_of(score(part("S", *beats[:12]), meter="3/4"))
+    assert three.level.tolist()[::4] == [0, 2, 2]
+    eighths = [("C4", str(Fraction(n, 2)), "1/2") for n in range(6)]
+    six = slices_of(score(part("S", *eighths), meter="6/8"))
+    assert six.level.tolist() == [0, 4, 4, 1, 4, 4]
+
+
+def test_times_with_large_denominators_stay_exact():
+    lengths = [Fraction(1, prime) for prime in (101, 103, 107, 109, 113, 127, 131, 137)]
+    onsets = [sum(lengths[:n], START) for n in range(len(lengths))]
+    notes = [("C4", str(o), str(n)) for o, n in zip(onsets, lengths, strict=True)]
+    slices = slices_of(score(part("S", *notes)))
+    assert list(slices.onset) == onsets
+    assert list(slices.duration) == lengths
+    assert slices.lines[0].joined.tolist() == [False] + [True] * 7
