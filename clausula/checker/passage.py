@@ -12,7 +12,7 @@ import numpy as np
 from clausula.checker.cadences import cadences_of
 from clausula.checker.context import context_of, phrase_ends
 from clausula.checker.harmony import chords_of
-from clausula.checker.tones import tone_kinds
+from clausula.checker.tones import embellishments, tone_kinds
 from clausula.chords import parse_numeral
 from clausula.constraints.passage import (
     NO_TASK,
@@ -79,6 +79,7 @@ def passage_of(score: Score, ruleset: RuleSet, reading: Reading) -> Passage:
         context=context,
         chords=chords,
         tones=kinds,
+        foreign=embellishments(slices, lines),
         cadences=cadences_of(slices, chords, ends),
         ends=ends,
         task=reading.task,

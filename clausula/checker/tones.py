@@ -39,6 +39,22 @@ def tone_kinds(slices: Slices, lines: Sequence[Line], chords: Sequence[ChordSpan
     return kinds
 
 
+def embellishments(slices: Slices, lines: Sequence[Line]) -> np.ndarray:
+    """``[2, time, voice]`` what each note is where it is foreign, as ``ToneKind``.
+
+    First if it begins with or within the chord, then if it was there before the chord.
+    """
+    found = np.full((2, *slices.semitone.shape), int(ToneKind.SILENT))
+    level = levels_of(slices)
+    for voice, line in enumerate(lines):
+        note = slices.note[:, voice]
+        if len(line):
+            figure = _figures(line, level)
+            found[0, :, voice] = np.where(note >= 0, figure.struck[note], int(ToneKind.SILENT))
+            found[1, :, voice] = np.where(note >= 0, figure.kept[note], int(ToneKind.SILENT))
+    return found
+
+
 class _Figure(NamedTuple):
     """What each note of a line is where it is foreign.
 

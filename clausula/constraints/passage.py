@@ -137,6 +137,8 @@ class Passage:
         context: keys, phrase ends and chords of each slice.
         chords: in order, without a gap wherever something sounds.
         tones: ``[time, voice]`` ``ToneKind``.
+        foreign: ``[2, time, voice]`` ``ToneKind`` of each note where it is foreign to a chord: with
+            or within which it begins, then before which it began.
         cadences: in order.
         ends: where phrases end, in quarters; the last is the end of the piece.
         task: what was asked.
@@ -146,6 +148,7 @@ class Passage:
     context: Context
     chords: tuple[ChordSpan, ...]
     tones: np.ndarray
+    foreign: np.ndarray
     cadences: tuple[CadenceHere, ...]
     ends: tuple[Fraction, ...]
     task: Task = NO_TASK

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import combinations, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +12,7 @@ import numpy as np
 from clausula.constraints.cadence import CadenceKind
 from clausula.constraints.passage import Passage, ToneKind
 from clausula.constraints.rule import Enforcement, Example, Rule, Scope, Severity, Sites
-from clausula.figures import tones_of
+from clausula.figures import readings_of
 from clausula.grid import REST
 from clausula.pitch import SpelledPitch
 from clausula.score import Part
@@ -22,13 +24,13 @@ class Asked(NamedTuple):
     Attributes:
         start: first slice.
         stop: the slice after the last.
-        tones: that belong to the chord.
+        ways: the tones of one chord after the other, in each way to read what is asked.
         bass: tone that belongs in the bass, none where the figures leave it free.
     """
 
     start: int
     stop: int
-    tones: frozenset[int]
+    ways: tuple[tuple[frozenset[int], ...], ...]
     bass: int | None
 
 
@@ -37,18 +39,16 @@ def asked_for(passage: Passage) -> Iterator[Asked]:
     if passage.task.numerals:
         for span in passage.chords:
             tones = span.numeral.chord(span.key).tones
-            yield Asked(span.start, span.stop, frozenset(tones), tones[span.numeral.inversion])
+            bass = tones[span.numeral.inversion]
+            yield Asked(span.start, span.stop, ((frozenset(tones),),), bass)
+    onsets = passage.slices.onset
     for onset, text in passage.task.figures:
-        start = next((t for t, o in enumerate(passage.slices.onset) if o == onset), None)
-        if start is None or passage.cur.semitone[start, -1] == REST:
+        start = bisect_right(onsets, onset) - 1
+        if start < 0 or passage.cur.semitone[start, -1] == REST:
             continue
         fifths = passage.slices.score.key_at(onset).fifths
-        yield Asked(start, _until(passage, start), _figured(passage, start, text, fifths), None)
-
-
-def _figured(passage: Passage, time: int, text: str, fifths: int) -> frozenset[int]:
-    bass = SpelledPitch(int(passage.cur.semitone[time, -1]), int(passage.cur.step[time, -1]))
-    return tones_of(text, bass, fifths)
+        bass = SpelledPitch(int(passage.cur.semitone[start, -1]), int(passage.cur.step[start, -1]))
+        yield Asked(start, _until(passage, start), readings_of(text, bass, fifths), None)
 
 
 def _until(passage: Passage, start: int) -> int:
@@ -63,18 +63,46 @@ def _until(passage: Passage, start: int) -> int:
 def _foreign(passage: Passage) -> np.ndarray:
     """Notes that are no member of what was asked for, nor embellish it."""
     found = passage.nothing(passage.n_voices)
-    semitone, step = passage.cur.semitone, passage.cur.step
-    tones = np.where(semitone == REST, -1, 7 * (semitone % 12) + step % 7)
-    legal = (passage.tones != int(ToneKind.OTHER)) & (passage.tones != int(ToneKind.CHORD))
     for asked in asked_for(passage):
-        rows = slice(asked.start, asked.stop)
-        foreign = ~np.isin(tones[rows], sorted(asked.tones)) & (semitone[rows] != REST)
-        throughout = foreign.all(axis=0)
-        wrong = foreign & (throughout | ~legal[rows]) & passage.slices.moved[rows]
-        # A note kept from before that never becomes a member is named where the chord begins.
-        wrong[0] |= throughout & ~passage.slices.moved[asked.start]
-        found[rows] |= wrong
+        ways = (way for tones in asked.ways for way in _ways(passage, asked, tones))
+        found[asked.start : asked.stop] |= min(ways, key=np.count_nonzero)
     return found
+
+
+def _ways(
+    passage: Passage, asked: Asked, tones: Sequence[frozenset[int]]
+) -> Iterator[np.ndarray]:
+    """``bool[slice, voice]`` the foreign notes under chords that change at any of the slices."""
+    length = asked.stop - asked.start
+    for cuts in combinations(range(1, length), min(len(tones), length) - 1):
+        bounds = [asked.start, *(asked.start + cut for cut in cuts), asked.stop]
+        chords = zip(pairwise(bounds), tones, strict=False)
+        yield np.concatenate(
+            [foreign_to(passage, start, stop, members) for (start, stop), members in chords]
+        )
+
+
+def foreign_to(passage: Passage, start: int, stop: int, members: frozenset[int]) -> np.ndarray:
+    """``bool[slice, voice]`` the notes that neither belong to a chord nor embellish it.
+
+    Args:
+        passage: where it sounds.
+        start: its first slice.
+        stop: the slice after its last.
+        members: its tones.
+    """
+    rows = slice(start, stop)
+    semitone, moved = passage.cur.semitone[rows], passage.slices.moved[rows]
+    tones = 7 * (semitone % 12) + passage.cur.step[rows] % 7
+    foreign = ~np.isin(tones, sorted(members)) & (semitone != REST)
+    held = ~np.logical_or.accumulate(moved, axis=0)
+    struck, kept = passage.foreign[:, rows]
+    legal = np.where(held, kept, struck) != int(ToneKind.OTHER)
+    throughout = foreign.all(axis=0)
+    wrong = foreign & (throughout | ~legal) & moved
+    # A note kept from before that never becomes a member is named where the chord begins.
+    wrong[0] |= throughout & ~moved[0]
+    return wrong
 
 
 def _wrong_bass(passage: Passage) -> np.ndarray:
