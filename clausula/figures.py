@@ -154,13 +154,13 @@ def _within(number: int) -> int:
 def _parsed(text: str) -> tuple[int, str | None]:
     """A figure's number and accidental, none where it has none."""
     found = _FIGURE.fullmatch(text)
-    sign = found and (found[1] + found[3]) or None
+    sign = (found[1] + found[3]) if found else ""
     if not found or not (found[2] or sign):
         raise InputError(f"{text!r} is no figure; write 6, 6 5, #6, 4 3 or #")
     number = int(found[2] or 3)
     if not 1 <= number <= _LARGEST:
         raise InputError(f"{text!r} is no figure: numbers go from 1 to {_LARGEST}")
-    return number, sign
+    return number, sign or None
 
 
 def _meant(numbers: set[int]) -> tuple[int, ...]:

@@ -179,7 +179,7 @@ def labels_of_kern(text: str) -> list[Placed]:
             for token, spine in zip(row, spines, strict=False):
                 if spine.kind in _TIMED and token != ".":
                     spine.left = _quarters(token)
-                elif spine.kind in _HELD and token not in (".", ""):
+                elif spine.kind in _HELD and token.strip("._ "):  # dots and lines only go on
                     label = Label(now, token, _HELD[spine.kind], spine.staff, spine.verse)
                     found.append((0, _told(label, spine)))
             now += _step(rows[index + 1 :], spines)

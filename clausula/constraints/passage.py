@@ -202,10 +202,11 @@ class Passage:
         return Beside(
             self.earlier,
             np.concatenate([embellishes[:1] & False, embellishes[:-1]]),
-            self._brief(),
+            self.brief,
         )
 
-    def _brief(self) -> np.ndarray:
+    @cached_property
+    def brief(self) -> np.ndarray:
         """``bool[time, voice]`` whether a note lasts less than a beat."""
         score, found = self.slices.score, np.zeros(self.tones.shape, bool)
         beats = np.array([float(score.meter_at(onset).beat) for onset in self.slices.onset])

@@ -2,107 +2,23 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from itertools import combinations, pairwise
-from typing import NamedTuple
-
 import numpy as np
 
+from clausula.constraints.asked import asked_for, foreign_notes
 from clausula.constraints.cadence import CadenceKind
-from clausula.constraints.passage import Passage, ToneKind
-from clausula.constraints.rule import Enforcement, Example, Rule, Scope, Severity, Sites
-from clausula.figures import readings_of
+from clausula.constraints.passage import Passage
+from clausula.constraints.rule import Enforcement, Example, Rule, Scope, Severity, Sites, Switch
 from clausula.grid import REST
-from clausula.pitch import SpelledPitch
 from clausula.score import Part
 
 
-class Asked(NamedTuple):
-    """What may sound from slice ``start`` to before ``stop``.
-
-    Attributes:
-        start: first slice.
-        stop: the slice after the last.
-        ways: the tones of one chord after the other, in each way to read what is asked.
-        bass: tone that belongs in the bass, none where the figures leave it free.
-    """
-
-    start: int
-    stop: int
-    ways: tuple[tuple[frozenset[int], ...], ...]
-    bass: int | None
-
-
-def asked_for(passage: Passage) -> Iterator[Asked]:
-    """What numerals or figures ask for, in order of time."""
-    if passage.task.numerals:
-        for span in passage.chords:
-            tones = span.numeral.chord(span.key).tones
-            bass = tones[span.numeral.inversion]
-            yield Asked(span.start, span.stop, ((frozenset(tones),),), bass)
-    onsets = passage.slices.onset
-    for onset, text in passage.task.figures:
-        start = bisect_right(onsets, onset) - 1
-        if start < 0 or passage.cur.semitone[start, -1] == REST:
-            continue
-        fifths = passage.slices.score.key_at(onset).fifths
-        bass = SpelledPitch(int(passage.cur.semitone[start, -1]), int(passage.cur.step[start, -1]))
-        yield Asked(start, _until(passage, start), readings_of(text, bass, fifths), None)
-
-
-def _until(passage: Passage, start: int) -> int:
-    """Where figures end: at the next ones, or where the bass moves."""
-    onsets = {onset for onset, _ in passage.task.figures}
-    for time in range(start + 1, len(passage)):
-        if passage.slices.onset[time] in onsets or passage.slices.moved[time, -1]:
-            return time
-    return len(passage)
-
-
-def _foreign(passage: Passage) -> np.ndarray:
+def _foreign(passage: Passage, figures: str) -> np.ndarray:
     """Notes that are no member of what was asked for, nor embellish it."""
     found = passage.nothing(passage.n_voices)
     for asked in asked_for(passage):
-        ways = (way for tones in asked.ways for way in _ways(passage, asked, tones))
-        found[asked.start : asked.stop] |= min(ways, key=np.count_nonzero)
+        wrong = foreign_notes(passage, asked, practice=figures == "practice")
+        found[asked.start : asked.stop] |= wrong
     return found
-
-
-def _ways(
-    passage: Passage, asked: Asked, tones: Sequence[frozenset[int]]
-) -> Iterator[np.ndarray]:
-    """``bool[slice, voice]`` the foreign notes under chords that change at any of the slices."""
-    length = asked.stop - asked.start
-    for cuts in combinations(range(1, length), min(len(tones), length) - 1):
-        bounds = [asked.start, *(asked.start + cut for cut in cuts), asked.stop]
-        chords = zip(pairwise(bounds), tones, strict=False)
-        yield np.concatenate(
-            [foreign_to(passage, start, stop, members) for (start, stop), members in chords]
-        )
-
-
-def foreign_to(passage: Passage, start: int, stop: int, members: frozenset[int]) -> np.ndarray:
-    """``bool[slice, voice]`` the notes that neither belong to a chord nor embellish it.
-
-    Args:
-        passage: where it sounds.
-        start: its first slice.
-        stop: the slice after its last.
-        members: its tones.
-    """
-    rows = slice(start, stop)
-    semitone, moved = passage.cur.semitone[rows], passage.slices.moved[rows]
-    tones = 7 * (semitone % 12) + passage.cur.step[rows] % 7
-    foreign = ~np.isin(tones, sorted(members)) & (semitone != REST)
-    held = ~np.logical_or.accumulate(moved, axis=0)
-    struck, kept = passage.foreign[:, rows]
-    legal = np.where(held, kept, struck) != int(ToneKind.OTHER)
-    throughout = foreign.all(axis=0)
-    wrong = foreign & (throughout | ~legal) & moved
-    # A note kept from before that never becomes a member is named where the chord begins.
-    wrong[0] |= throughout & ~moved[0]
-    return wrong
 
 
 def _wrong_bass(passage: Passage) -> np.ndarray:
@@ -170,6 +86,14 @@ V18 = Rule(
     exceptions="Passing and neighbouring notes, suspensions and other embellishments that are left "
     "as they should be before the chord ends.",
     source="A course handout after Aldwell and Schachter",
+    switches={
+        "figures": Switch(
+            "exact",
+            ("exact", "practice"),
+            "whether figures say all, or, as players read them, what is not plain: notes held on, "
+            "sevenths, passing notes and the local key's accidentals need no figure",
+        )
+    },
     breaking=(
         Example("C", ("C5 G4 E4 C3", "D5 A4 B3 G3"), numerals=("I", "V"), asked=True, at="A"),
         Example("C", ("C5 G4 E4 C3", "D5 G4 C4 B2"), figures=("", "6"), at="T"),
