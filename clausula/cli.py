@@ -271,13 +271,18 @@ def check(
     fail_on: Annotated[
         str, typer.Option(help="error, warning or style: exit 1 from there on")
     ] = "error",
+    labels: Annotated[
+        str, typer.Option(help="numerals, figures and cadences in the file: judge or ignore")
+    ] = "judge",
 ) -> None:
     """Find the part-writing faults of a score."""
     from clausula.checker.check import check as check_score
 
     if format not in ("text", "json"):
         raise InputError(f"--format {format!r} is unknown; try text or json")
-    report = check_score(file, rules, key)
+    if labels not in ("judge", "ignore"):
+        raise InputError(f"--labels {labels!r} is unknown; try judge or ignore")
+    report = check_score(file, rules, key, labels=labels == "judge")
     fails = report.reaches(fail_on)
     if format == "json":
         typer.echo(json.dumps(report.to_json(), indent=1, ensure_ascii=False))

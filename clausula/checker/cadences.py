@@ -31,14 +31,19 @@ def cadences_of(
     for end in ends:
         last = int(np.searchsorted(onsets, float(end))) - 1
         heard = [span for span in chords if span.start <= last]
-        cadence = _cadence(slices, heard)
+        cadence = cadence_at(slices, heard)
         if cadence is not None:
             found.append(cadence)
     return tuple(found)
 
 
-def _cadence(slices: Slices, heard: Sequence[ChordSpan]) -> CadenceHere | None:
-    """The cadence that the last of some chords makes, none if they make none."""
+def cadence_at(slices: Slices, heard: Sequence[ChordSpan]) -> CadenceHere | None:
+    """The cadence that the last of some chords makes, none if they make none.
+
+    Args:
+        slices: the piece.
+        heard: chords from the start of the piece to the one that closes.
+    """
     if not heard:
         return None
     first = len(heard) - 1

@@ -15,7 +15,9 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from clausula.checker.judging import written_key
 from clausula.checker.keys import home_key
+from clausula.checker.labels import NOTHING, written_in
 from clausula.checker.passage import Reading, passage_of
 from clausula.checker.report import Report, finding
 from clausula.constraints.passage import Passage, Task
@@ -50,6 +52,7 @@ def check(
     key: str | Key | None = None,
     keys: Sequence[tuple[Fraction, Key]] | None = None,
     task: Task | None = None,
+    labels: bool = True,
 ) -> Report:
     """Every fault of a piece.
 
@@ -60,6 +63,7 @@ def check(
         keys: ``(onset in quarter notes, key)`` wherever the local key changes; when left out it is
             inferred phrase by phrase.
         task: what the writer was asked to do.
+        labels: whether numerals, figures and names of cadences in the file are judged.
 
     Raises:
         InputError: the file cannot be read as music, it has more than four voices, or no such rule
@@ -68,11 +72,15 @@ def check(
     rules = load_ruleset(ruleset)
     score, name = _score_of(source)
     _refuse_more_than_four(score, name)
+    written = written_in(score) if labels else NOTHING
     if key is None:
-        home, confidence = home_key(slices_of(score))
+        slices = slices_of(score)
+        home, confidence = home_key(slices)
+        home = written_key(written, slices, home)
     else:
         home, confidence = key if isinstance(key, Key) else Key.parse(key), 1.0
-    passage = passage_of(score, rules, Reading(home, tuple(keys or ()), task=task or Task()))
+    reading = Reading(home, tuple(keys or ()), task=task or Task(), written=written)
+    passage = passage_of(score, rules, reading)
     violations = violations_of(passage, rules.judged)
     return Report(
         file=name,

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from clausula.checker.labels import written_in
 from clausula.checker.passage import Reading, passage_of
 from clausula.chords import parse_numeral
 from clausula.constraints.example_score import (
@@ -31,7 +32,8 @@ def passage_of_example(example: Example, ruleset: RuleSet) -> Passage:
     if example.key_before:
         keys = [(Fraction(0), Key.parse(example.key_before)), (score.length - 1, key)]
     chords = _chords(example, score, keys) if example.numerals else None
-    reading = Reading(key, tuple(keys), chords, task_of_example(example))
+    task, written = task_of_example(example), written_in(score)
+    reading = Reading(key, tuple(keys), chords, task, written)
     passage = passage_of(score, ruleset, reading)
     if example.arrival:
         arrival = np.zeros(len(passage), bool)

@@ -4,7 +4,8 @@ Conventions: a message template (``Rule.message``) may name, for a rule of voice
 ``{before}``, ``{after}``, ``{pitch}`` (the same as after), ``{low}`` and ``{high}``; for a rule of
 pairs ``{upper}``, ``{lower}``, ``{upper_before}``, ``{upper_after}``, ``{lower_before}``,
 ``{lower_after}``, and ``{pitch_class}`` and ``{goal}``: the upper voice's note without its octave,
-and the note a half step above it. All rules may name ``{chord}``, ``{chord_before}`` and ``{key}``.
+and the note a half step above it. All rules may name ``{chord}``, ``{chord_before}``, ``{key}`` and
+``{asked}``, what numerals or figures ask for. Remarks on labels have words of their own.
 """
 
 from __future__ import annotations
@@ -181,6 +182,9 @@ _PREFIXES = {Sites.VOICE: ("",), Sites.PAIR: ("upper_", "lower_"), Sites.ALL: ()
 def _message(
     rule: Rule, ruleset: RuleSet, passage: Passage, time: int, site: tuple[int, ...]
 ) -> str:
+    for remark in passage.remarks:
+        if (remark.time, remark.code) == (time, rule.code):
+            return remark.words
     slices = passage.slices
     fields = _fields_of_chord(passage, time)
     roles, prefixes = _ROLES[rule.sites], _PREFIXES[rule.sites]
@@ -209,6 +213,8 @@ def _fields_of_chord(passage: Passage, time: int) -> dict[str, str]:
         index = passage.chord_of_slice[at]
         names[name] = "the chord" if index == NO_CHORD else passage.chords[index].name
     index = passage.chord_of_slice[time]
+    figures = [text for onset, text in passage.task.figures if onset <= passage.slices.onset[time]]
+    names["asked"] = f"the figures {figures[-1]}" if figures else "the chord that is asked for"
     names["key"] = "the key" if index == NO_CHORD else str(passage.chords[index].key)
     return names
 

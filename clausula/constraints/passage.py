@@ -79,6 +79,14 @@ class CadenceHere(NamedTuple):
     arrival: int
 
 
+class Remark(NamedTuple):
+    """What is found about a label: the slice, the code of the rule, and words for its writer."""
+
+    time: int
+    code: str
+    words: str
+
+
 class Line(NamedTuple):
     """The notes of one voice; arrays ``[note]``.
 
@@ -142,6 +150,7 @@ class Passage:
         cadences: in order.
         ends: where phrases end, in quarters; the last is the end of the piece.
         task: what was asked.
+        remarks: about labels that the writer added.
     """
 
     slices: Slices
@@ -152,6 +161,7 @@ class Passage:
     cadences: tuple[CadenceHere, ...]
     ends: tuple[Fraction, ...]
     task: Task = NO_TASK
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def n_voices(self) -> int:
@@ -222,6 +232,12 @@ class Passage:
         found = np.full(len(self), NO_CHORD)
         for index, span in enumerate(self.chords):
             found[span.start : span.stop] = index
+        return found
+
+    def remarked(self, code: str) -> np.ndarray:
+        """``bool[time]``: where labels break a rule."""
+        found = np.zeros(len(self), bool)
+        found[[remark.time for remark in self.remarks if remark.code == code]] = True
         return found
 
     def nothing(self, n_sites: int) -> np.ndarray:

@@ -32,6 +32,7 @@ from clausula.constraints import (
     rules_texture,
     rules_third_species,
     rules_vertical,
+    rules_written,
 )
 from clausula.constraints.rule import Rule
 from clausula.errors import InputError
@@ -62,6 +63,7 @@ _FILES = (
     rules_texture,
     rules_third_species,
     rules_vertical,
+    rules_written,
 )
 RULES: Mapping[str, Rule] = MappingProxyType(
     {

@@ -28,6 +28,7 @@ def _wrong_bass(passage: Passage) -> np.ndarray:
         sung = 7 * (semitone[asked.start] % 12) + step[asked.start] % 7
         silent = semitone[asked.start] == REST
         found[asked.start, -1] |= asked.bass is not None and not silent and sung != asked.bass
+    found[:, -1] |= passage.remarked("V19")
     return found
 
 
@@ -78,8 +79,7 @@ V18 = Rule(
     judge=_foreign,
     severity=Severity.ERROR,
     enforcement=Enforcement.AUTOMATON,
-    message="The {voice}'s {pitch} is no member of the chord that is asked for, nor a legal "
-    "embellishment of it",
+    message="The {voice}'s {pitch} is no member of {asked}, nor a legal embellishment of it",
     says="Every note belongs to the chord that the numeral or the figures ask for, or embellishes "
     "it and moves on while it lasts.",
     why="The exercise asks for these chords and no others.",
