@@ -28,7 +28,7 @@ _SHARPS = "FCGDAEB"
 _FIGURE = re.compile(r"([#bnx+-]*)(\d*)([#bnx+\\|]*)")
 _ALONE = re.compile(r"[#bnx+-]?\d[+\\|]?")
 _TOGETHER = re.compile(rf"(?:{_ALONE.pattern})+")
-_LARGEST = 14
+_LARGEST, _THIRD = 14, 3
 _MARKS = str.maketrans(
     {
         "\N{MUSIC SHARP SIGN}": "#",
@@ -95,12 +95,15 @@ def named_tones(figures: str, bass: SpelledPitch, fifths: int) -> tuple[tuple[st
     Raises:
         InputError: something that is no figure.
     """
-    stacks = _ways(figures)[0]
-    each = dict.fromkeys(one for stack in stacks for one in stack)
+    each = dict.fromkeys(one for stack in _ways(figures)[0] for one in stack)
     return tuple(
-        ((sign or "") + str(number), _above(number, sign, bass, fifths, False))
-        for number, sign in each
+        (_shown(number, sign), _above(number, sign, bass, fifths, False)) for number, sign in each
     )
+
+
+def _shown(number: int, sign: str | None) -> str:
+    """A figure as musicians write it, a sign alone for the third."""
+    return sign if sign and number == _THIRD else (sign or "") + str(number)
 
 
 _Stack = tuple[tuple[int, str | None], ...]
@@ -157,7 +160,7 @@ def _parsed(text: str) -> tuple[int, str | None]:
     sign = (found[1] + found[3]) if found else ""
     if not found or not (found[2] or sign):
         raise InputError(f"{text!r} is no figure; write 6, 6 5, #6, 4 3 or #")
-    number = int(found[2] or 3)
+    number = int(found[2] or _THIRD)
     if not 1 <= number <= _LARGEST:
         raise InputError(f"{text!r} is no figure: numbers go from 1 to {_LARGEST}")
     return number, sign or None

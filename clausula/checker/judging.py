@@ -18,16 +18,15 @@ from typing import NamedTuple
 import numpy as np
 
 from clausula.checker.labels import Written, WrittenNumeral
-from clausula.chords import Chord, Numeral, Quality, parse_numeral
+from clausula.chords import Chord, Numeral, Quality, parse_numeral, tone_name, tone_names
 from clausula.constraints.asked import foreign_to
 from clausula.constraints.passage import ChordSpan, Passage, Remark
 from clausula.errors import InputError
 from clausula.grid import REST
 from clausula.key_finding import KEYS
-from clausula.pitch import LETTER_SEMITONES, LETTERS, Key, Mode, accidental
+from clausula.pitch import Key, Mode
 from clausula.slices import Slices
 
-_ENDS = 6  # changes of chord up to which a numeral may be meant to hold
 _SURE = 2  # labels more that another key explains than the one that the notes suggest
 _DOMINANT = 4
 
@@ -114,20 +113,31 @@ def _slice_at(onsets: Sequence[Fraction], onset: Fraction) -> int:
 
 
 def _until(passage: Passage, written: Written, numeral: WrittenNumeral) -> list[int]:
-    """The slices before which a numeral may be meant to end, the last its row's next numeral."""
-    start = _slice_at(passage.slices.onset, numeral.onset)
-    row = [one for one in written.numerals if one.row == numeral.row and one.onset > numeral.onset]
-    # What follows on the same root goes on with the chord, as V7 after V64.
-    same = _root(numeral.name)
-    ends = []
-    for each in row:
-        ends.append(bisect_left(passage.slices.onset, each.onset))
-        if _root(each.name) != same:
-            break
+    """The slices before which a numeral may be meant to end, in order.
+
+    They are the next change of chord, those after chords of less than a beat, and the next numeral
+    of its row, if nothing has changed before; what follows on the same root goes on with the chord.
+    """
+    slices = passage.slices
+    start = _slice_at(slices.onset, numeral.onset)
+    named = []
+    for each in written.numerals:
+        if each.row == numeral.row and each.onset > numeral.onset:
+            named.append(bisect_left(slices.onset, each.onset))
+            if _root(each.name) != _root(numeral.name):
+                break
     else:
-        ends.append(len(passage))
-    changes = [span.start for span in passage.chords if start < span.start < ends[-1]]
-    return sorted({end for end in (*ends, *changes[:_ENDS]) if end > start})
+        named.append(len(passage))
+    if numeral.moves:
+        return [end for end in named if end > start]
+    beat = slices.score.meter_at(slices.onset[start]).beat
+    ends = [end for end in named[:-1] if end > start]
+    for change in [*(s.start for s in passage.chords if start < s.start < named[-1]), named[-1]]:
+        if change > start:
+            ends.append(change)
+        if change == len(slices) or slices.onset[change] - slices.onset[start] >= beat:
+            break
+    return sorted(set(ends))
 
 
 def _root(name: str) -> str:
@@ -143,6 +153,8 @@ def _numeral(passage: Passage, written: WrittenNumeral, ends: Sequence[int], hom
     keys = [written.key] if written.key else list(dict.fromkeys([home, found.key]))
     faults = []
     for key, numeral in ((each, one) for each in keys for one in _meanings(written.name, each)):
+        if _six_four(numeral, key, found):
+            return _Judged(None)
         fault = _fault(passage, written, numeral, key, found, ends)
         if not isinstance(fault, Remark):
             return _Judged(ChordSpan(start, fault, key, numeral))
@@ -161,8 +173,6 @@ def _fault(
 ) -> Remark | int:
     """What is wrong with a numeral, or the slice before which its chord ends."""
     start = _slice_at(passage.slices.onset, written.onset)
-    if _six_four(written, numeral, key, found):
-        return min(ends)
     chord = numeral.chord(key)
     starts = range(start, ends[-1]) if written.moves else [start]
     ways = [(a, b) for a, b in product(starts, ends) if a < b]
@@ -171,21 +181,21 @@ def _fault(
     rooted = same or chord.root_pc in _heard(passage, start, ends[-1])
     if (not good and not same) or not rooted:
         return Remark(start, "H09", _other_chord(passage, written, chord, found, ways[0]))
-    begin, end = max(good, key=lambda way: way[1]) if good else (start, found.stop)
+    begin, end = good[0] if good else (start, found.stop)
     last = ends[-1] if written.moves else max(end, found.stop)
     if chord.seventh is not None and chord.seventh // 7 not in _heard(passage, start, last):
-        name = _name(chord.seventh)
+        name = tone_name(chord.seventh)
         without = "" if written.moves else f": {_triad(numeral).written(key)}"
         return Remark(start, "H09", f"{written.text} is written, but no {name} sounds{without}")
     actual = _inversion(passage, begin if written.moves else start, end, chord)
     if actual is None or actual == numeral.inversion or numeral.quality.augmented_sixth:
         return end
-    bass = _name(chord.tones[actual])
+    bass = tone_name(chord.tones[actual])
     shown = replace(numeral, inversion=actual).written(key)
     return Remark(start, "V19", f"{written.text} is written; the bass {bass} makes it {shown}")
 
 
-def _six_four(written: WrittenNumeral, numeral: Numeral, key: Key, found: ChordSpan) -> bool:
+def _six_four(numeral: Numeral, key: Key, found: ChordSpan) -> bool:
     """Whether V64 names a cadential six-four, the tonic over the fifth degree."""
     tonic = found.numeral
     return (
@@ -245,22 +255,10 @@ def _other_chord(
     )
     sounding = found.name if written.key in (None, found.key) else f"{found.name} in {found.key}"
     if not strange:
-        root = _name(chord.root)
+        root = tone_name(chord.root)
         return f"{written.text} is written, but its root {root} does not sound: {sounding}"
     explains = {each // 7 for each in strange} <= set(found.numeral.chord(found.key).classes)
     makes = f"; the notes make {sounding}" if explains else ""
     verb = "does" if len(strange) == 1 else "do"
-    return (
-        f"{written.text} is {_list(chord.tones)}; {_list(strange)} {verb} not belong to it{makes}"
-    )
-
-
-def _name(tone: int) -> str:
-    """A tone's letter and accidental."""
-    alter = (tone // 7 - int(LETTER_SEMITONES[tone % 7]) + 6) % 12 - 6
-    return LETTERS[tone % 7] + accidental(alter)
-
-
-def _list(tones: Sequence[int]) -> str:
-    names = [_name(tone) for tone in tones]
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    stranger = f"{tone_names(strange)} {verb} not belong to it"
+    return f"{written.text} is {tone_names(chord.tones)}; {stranger}{makes}"

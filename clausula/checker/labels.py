@@ -155,7 +155,7 @@ def _of_row(labels: Sequence[Label], row: int) -> Written:
     kind = labels[0].kind
     if kind is LabelKind.FIGURES:
         good = [(each.onset, each.text) for each in labels if _are_figures(each.text)]
-        unread = [(each.onset, _unread(each, "figures")) for each in labels]
+        unread = [(each.onset, _unread(each, "figure")) for each in labels]
         places = {onset for onset, _ in good}
         return Written(
             figures=tuple(good), unread=tuple(one for one in unread if one[0] not in places)
@@ -206,7 +206,7 @@ def _sorted_out(read: Sequence[tuple[Label, _Read]], row: int, figures: bool = F
 
 
 def _unread(label: Label, what: str) -> str:
-    known = "6, 6 5, #6 or 4-3" if what.startswith("figure") else "V65, ii6, vii°7/V, N6 or G: I"
+    known = "6, 6 5, #6 or 4-3" if what == "figure" else "V65, ii6, vii°7/V, N6 or G: I"
     return f"The label '{label.text.strip()}' is no {what}; write {known}"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from clausula.checker.cadences import cadence_at
 from clausula.checker.labels import Written, WrittenCadence
-from clausula.constraints.asked import figured, unsung
+from clausula.constraints.asked import figured, foreign_notes, unsung
 from clausula.constraints.cadence import CadenceKind
 from clausula.constraints.passage import Passage, Remark
 from clausula.pitch import SpelledPitch
@@ -44,7 +44,7 @@ def _figures(passage: Passage) -> Iterator[Remark]:
         return
     for asked in figured(passage):
         names = unsung(passage, asked)
-        if names:
+        if names and not foreign_notes(passage, asked).any():  # else that note is the fault
             are = "is" if len(names) == 1 else "are"
             bass = SpelledPitch(*(int(each[asked.start, -1]) for each in passage.cur[:2])).name
             words = (

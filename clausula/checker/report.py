@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from clausula.chords import tone_names
+from clausula.constraints.asked import figured
 from clausula.constraints.passage import NO_CHORD, Passage
 from clausula.constraints.rule import Rule, Scope, Severity, Sites
 from clausula.constraints.rulesets import RuleSet
@@ -213,10 +215,18 @@ def _fields_of_chord(passage: Passage, time: int) -> dict[str, str]:
         index = passage.chord_of_slice[at]
         names[name] = "the chord" if index == NO_CHORD else passage.chords[index].name
     index = passage.chord_of_slice[time]
-    figures = [text for onset, text in passage.task.figures if onset <= passage.slices.onset[time]]
-    names["asked"] = f"the figures {figures[-1]}" if figures else "the chord that is asked for"
+    names["asked"] = _asked(passage, time)
     names["key"] = "the key" if index == NO_CHORD else str(passage.chords[index].key)
     return names
+
+
+def _asked(passage: Passage, time: int) -> str:
+    """The chord that figures or numerals ask for, in words."""
+    for asked in figured(passage):
+        if asked.start <= time < asked.stop:
+            tones = sorted(asked.ways[0][-1], key=lambda each: (each - asked.bass_letter) % 7)
+            return f"the chord of the figures {asked.text} ({tone_names(tones)})"
+    return "the chord that is asked for"
 
 
 def _pitch(slices: Slices, time: int, voice: int) -> str:

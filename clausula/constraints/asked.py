@@ -35,6 +35,7 @@ class Asked(NamedTuple):
         named: each figure that is written, and its tone.
         before: tones that were asked for over the same bass note before.
         bass_letter: of the note above which the figures stand.
+        text: the figures as written.
     """
 
     start: int
@@ -44,6 +45,7 @@ class Asked(NamedTuple):
     named: tuple[tuple[str, int], ...] = ()
     before: frozenset[int] = frozenset()
     bass_letter: int = 0
+    text: str = ""
 
 
 def asked_for(passage: Passage) -> Iterator[Asked]:
@@ -71,7 +73,7 @@ def figured(passage: Passage) -> Iterator[Asked]:
         before = frozenset().union(*last.ways[0], last.before) if last and goes_on else frozenset()
         stop = max(_until(passage, start), start + 1)
         named = named_tones(text, bass, fifths)
-        last = Asked(start, stop, ways, None, named, before, bass.step % 7)
+        last = Asked(start, stop, ways, None, named, before, bass.step % 7, text)
         yield last
 
 

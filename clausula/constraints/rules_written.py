@@ -105,7 +105,7 @@ H12 = Rule(
     source="The task itself",
     breaking=(
         Example("C", (_TONIC, "D5 G4 B3 G3"), figures=("", "7"), at="SATB"),
-        Example("C", (_TONIC, "B4 G4 D4 G3"), figures=("", "4-3"), at="SATB"),
+        Example("C", (_TONIC, "B4 G4 D4 G3"), figures=("", "8-7"), at="SATB"),
     ),
     obeying=(
         Example("C", (_TONIC, "D5 F4 B3 G3"), figures=("", "7")),
