@@ -26,7 +26,7 @@ from clausula.pitch import LETTER_SEMITONES, SpelledPitch
 
 _SHARPS = "FCGDAEB"
 _FIGURE = re.compile(r"([#bnx+-]*)(\d*)([#bnx+\\|]*)")
-_ALONE = re.compile(r"[#bnx+-]?\d[+\\|]?")
+_ALONE = re.compile(r"[#bnx+-]?[2-9][+\\|]?")
 _TOGETHER = re.compile(rf"(?:{_ALONE.pattern})+")
 _LARGEST, _THIRD = 14, 3
 _MARKS = str.maketrans(

@@ -185,7 +185,12 @@ def _in_thirds(letters: set[int]) -> bool:
 def unsung(passage: Passage, asked: Asked) -> Sequence[str]:
     """The figures that are written and that no voice sings while they hold.
 
-    Octaves, thirds and fifths without a sign may be left out, as in any chord.
+    An octave, a fifth that stands beside no sixth and a third that stands beside no fourth may be
+    left out where they have no sign, as in any triad.
     """
     heard = set(_tones(passage, slice(asked.start, asked.stop)).ravel().tolist())
-    return [name for name, each in asked.named if name not in "8 3 5" and each not in heard]
+    written = {name for name, _ in asked.named}
+    free = (
+        {"8"} | ({"5"} if "6" not in written else set()) | ({"3"} if "4" not in written else set())
+    )
+    return [name for name, each in asked.named if name not in free and each not in heard]

@@ -100,8 +100,8 @@ H12 = Rule(
     message="A figure is not realised",
     says="What figures name above the bass is sung while they hold.",
     why="A figure is written because its note is wanted.",
-    exceptions="Octaves, thirds and fifths without a sign may be left out, as in any chord; so may "
-    "all figures in fewer than four voices.",
+    exceptions="An octave, the fifth and the third of a triad may be left out where they have no "
+    "sign; so may all figures in fewer than four voices.",
     source="The task itself",
     breaking=(
         Example("C", (_TONIC, "D5 G4 B3 G3"), figures=("", "7"), at="SATB"),
