@@ -178,7 +178,8 @@ def _fault(
     ways = [(a, b) for a, b in product(starts, ends) if a < b]
     good = [(a, b) for a, b in ways if not _strangers(passage, a, b, chord).any()]
     same = set(found.numeral.chord(found.key).classes) == set(chord.classes)
-    rooted = same or chord.root_pc in _heard(passage, start, ends[-1])
+    # A root that has just sounded is still in the ear: V to V65 without it.
+    rooted = same or chord.root_pc in _heard(passage, max(0, start - 1), ends[-1])
     if (not good and not same) or not rooted:
         return Remark(start, "H09", _other_chord(passage, written, chord, found, ways[0]))
     begin, end = good[0] if good else (start, found.stop)

@@ -41,7 +41,7 @@ def test_parallel_fifths_in_words():
 
 
 # Rules whose context the checker can infer from two chords.
-LOCAL = {rule.code: rule for rule in load_ruleset("chorale").judged}
+LOCAL = {rule.code: rule for rule in load_ruleset("chorale").judged if rule.predicate is not None}
 
 
 @pytest.mark.parametrize("rule", LOCAL.values(), ids=LOCAL)
