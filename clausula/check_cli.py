@@ -45,6 +45,9 @@ def check(
         str,
         typer.Option(help="text, json, html (a page), or musicxml (coloured notes)"),
     ] = "text",
+    labels: Annotated[
+        str, typer.Option(help="numerals, figures and cadences in the file: judge or ignore")
+    ] = "judge",
     out: Annotated[Path | None, typer.Option(help="file to write; printed if left out")] = None,
     fail_on: Annotated[
         str, typer.Option(help="error, warning or style: exit 1 from there on")
@@ -58,6 +61,8 @@ def check(
 
     if format not in _FORMATS:
         raise InputError(f"--format {format!r} is unknown; try {', '.join(_FORMATS)}")
+    if labels not in ("judge", "ignore"):
+        raise InputError(f"--labels {labels!r} is unknown; try judge or ignore")
     if out is not None and os.path.exists(out) and os.path.exists(file) and samefile(out, file):
         raise InputError(f"--out {out} is the file to be checked; name another")
     score, name = score_and_name(file)
@@ -68,7 +73,7 @@ def check(
             f"--cadence is judged by {_CADENCE_RULE}, which rule set {ruleset.name} leaves out; "
             "try other --rules"
         )
-    report = check_score(score, ruleset, key, task=task, name=name)
+    report = check_score(score, ruleset, key, task=task, name=name, labels=labels == "judge")
     fails = report.reaches(fail_on)
     _put(_FORMATS[format](report), out)
     raise typer.Exit(1 if fails else 0)
@@ -107,7 +112,7 @@ def _put(data: bytes, out: Path | None) -> None:
     if out is None:
         typer.echo(data, nl=False)
         return
-    from clausula.writing import write_bytes
+    from clausula.folders import write_bytes
 
     write_bytes(out, data)
 

@@ -9,6 +9,7 @@ the fourth degree. Figures say the inversion: ``6 64`` of triads, ``7 65 43 42``
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache, cached_property
@@ -17,7 +18,7 @@ from typing import TypeVar
 import numpy as np
 
 from clausula.errors import InputError
-from clausula.pitch import SCALE, Key, Mode, accidental
+from clausula.pitch import LETTER_SEMITONES, LETTERS, SCALE, Key, Mode, accidental
 
 N_TONES = 84
 NUMERALS = ("I", "II", "III", "IV", "V", "VI", "VII")
@@ -84,6 +85,18 @@ _Number = TypeVar("_Number", int, np.ndarray)
 def tone(semitone: _Number, letter: _Number) -> _Number:
     """The tone of a MIDI number or pitch class and a letter or diatonic number, or of arrays."""
     return 7 * (semitone % 12) + letter % 7
+
+
+def tone_name(each: int) -> str:
+    """A tone's letter and accidental, such as ``"F#"``."""
+    letter = each % 7
+    return LETTERS[letter] + accidental((each // 7 - int(LETTER_SEMITONES[letter]) + 6) % 12 - 6)
+
+
+def tone_names(tones: Iterable[int]) -> str:
+    """Several in words: ``"G, B and D"``."""
+    names = [tone_name(each) for each in tones]
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from music21.exceptions21 import Music21Exception
 from music21.musicxml.xmlToM21 import MusicXMLImporter, MusicXMLWarning
 
 from clausula.errors import InputError
+from clausula.label_reading import labels_of_kern, labels_of_musicxml
 from clausula.midi_reading import score_of_midi
 from clausula.pitch import LETTER_SEMITONES, LETTERS, SpelledPitch
 from clausula.score import Score
@@ -140,7 +141,9 @@ def _read_kern(data: bytes) -> Score:
     unread = _UNREAD_KERN.search(said.getvalue())
     if unread:
         raise InputError(f"line {unread[2]}: {unread[1]!r} is no kern note; try mending it")
-    return score_of(parsed)
+    with _parsing("kern"):
+        labels = labels_of_kern(data.decode("utf-8", "replace"))
+    return score_of(parsed, labels=labels)
 
 
 def _read_abc(data: bytes) -> Score:
@@ -177,7 +180,8 @@ def _read_musicxml(data: bytes) -> Score:
         _name_staves(root)
         importer.xmlRootToScore(root, importer.stream)
         ids = _note_ids(root)
-    return score_of(importer.stream, ids)
+        labels = labels_of_musicxml(root)
+    return score_of(importer.stream, ids, labels)
 
 
 _READERS: dict[str, Callable[[bytes], Score]] = {

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from enum import Enum
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
@@ -70,6 +71,34 @@ class Part:
                 )
 
 
+class LabelKind(Enum):
+    """What a text beside the notes was written as."""
+
+    LYRIC = "lyric"
+    NUMERAL = "Roman numeral"
+    FIGURES = "figures"
+    WORDS = "words"
+
+
+@dataclass(frozen=True)
+class Label:
+    """A text beside the notes, as it was written.
+
+    Attributes:
+        onset: where it stands, in quarter notes from the start of the piece.
+        text: figures from the highest, between spaces.
+        kind: as what the file has it.
+        staff: under which it stands, counted from the lowest, -1.
+        verse: which row of lyrics; labels of one staff, kind and verse belong together.
+    """
+
+    onset: Fraction
+    text: str
+    kind: LabelKind
+    staff: int = -1
+    verse: str = ""
+
+
 @dataclass(frozen=True)
 class Score:
     """A piece in notation.
@@ -84,6 +113,7 @@ class Score:
         length: end of the last measure in quarter notes; never before the last note's end.
         key_given: whether tonic and mode are known, not only a signature (which is then kept as
             the major key of that signature).
+        labels: texts beside the notes, in order of time.
 
     Raises:
         InputError: a meter or key map that does not start at 0 or runs backwards.
@@ -97,6 +127,7 @@ class Score:
     composer: str = ""
     length: Fraction = _ZERO
     key_given: bool = True
+    labels: tuple[Label, ...] = ()
 
     def __post_init__(self) -> None:
         for what, onsets in (

@@ -16,9 +16,10 @@ from music21 import chord, clef, expressions, key, meter, note, percussion, stre
 
 from clausula.errors import InputError
 from clausula.grid import Meter
+from clausula.label_reading import Placed
 from clausula.lines import Event, parts_of, polyphony, separate
 from clausula.pitch import LETTERS, Key, Mode, SpelledPitch
-from clausula.score import Score
+from clausula.score import Label, Score
 
 _CLEFS = {
     "TrebleClef": "treble",
@@ -33,12 +34,15 @@ _NOTE_VALUES = (1, 2, 4, 8, 16, 32, 64)  # that a time signature may count
 NoteIds = dict[tuple[int, int, int, Fraction, SpelledPitch], list[str]]
 
 
-def score_of(parsed: stream.Stream, ids: NoteIds | None = None) -> Score:
+def score_of(
+    parsed: stream.Stream, ids: NoteIds | None = None, labels: Sequence[Placed] = ()
+) -> Score:
     """A `Score` of everything that music21 read.
 
     Args:
         parsed: a score with measures.
         ids: the file's own note ids; others are made from voice, measure and count.
+        labels: what is written beside the notes.
 
     Raises:
         InputError: no notes, or a staff whose chords cannot be read as lines.
@@ -75,7 +79,14 @@ def score_of(parsed: stream.Stream, ids: NoteIds | None = None) -> Score:
         composer=(metadata.composer or "") if metadata else "",
         length=length,
         key_given=given,
+        labels=_labels(labels, starts),
     )
+
+
+def _labels(labels: Sequence[Placed], starts: Sequence[Fraction]) -> tuple[Label, ...]:
+    """The labels in order of time, onsets from the start of the piece."""
+    placed = [replace(label, onset=starts[index] + label.onset) for index, label in labels]
+    return tuple(sorted(placed, key=lambda label: label.onset))
 
 
 def spelled(pitch) -> SpelledPitch:

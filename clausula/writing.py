@@ -207,7 +207,8 @@ def _element(symbol: Symbol, shows_accidental: bool, meter: Meter) -> m21.note.G
     if symbol.note.fermata and not symbol.tied_to:
         written.expressions.append(_fermata(above=True))
     if symbol.note.text and not symbol.tied_from:
-        written.lyrics = [m21.note.Lyric(symbol.note.text, applyRaw=True)]
+        verses = enumerate(symbol.note.text.split("\n"), start=1)
+        written.lyrics = [m21.note.Lyric(text, number, applyRaw=True) for number, text in verses]
     return written
 
 

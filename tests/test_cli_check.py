@@ -70,6 +70,16 @@ def test_parallel_fifths_fail_and_are_placed(check):
     assert "M01" in out
 
 
+def test_labels_are_judged_unless_they_are_to_be_ignored(check):
+    bass = replace(CLEAN.parts[3].notes[0], text="V7"), replace(CLEAN.parts[3].notes[1], text="I")
+    labelled = replace(CLEAN, parts=(*CLEAN.parts[:3], replace(CLEAN.parts[3], notes=bass)))
+    xml = to_musicxml(labelled)
+    code, out, _ = check(xml)
+    assert (code, "H09  V7 is written, but no F sounds: V" in out) == (1, True)
+    assert check(xml, "--labels", "ignore").code == 0
+    assert_refused(check(xml, "--labels", "maybe"), "judge or ignore")
+
+
 def test_json_is_one_pure_object(check):
     code, out, err = check(to_musicxml(FIFTHS), "--format", "json")
     report = json.loads(out)

@@ -10,7 +10,15 @@ from typing import NamedTuple
 import clausula
 
 PACKAGE = Path(clausula.__file__).parent
-NOTATION = {"reading", "staves", "midi_reading", "writing", "midi_writing", "engraving"}
+NOTATION = {
+    "reading",
+    "label_reading",
+    "staves",
+    "midi_reading",
+    "writing",
+    "midi_writing",
+    "engraving",
+}
 CORE = {
     "errors",
     "folders",

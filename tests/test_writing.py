@@ -184,6 +184,14 @@ def test_ids_stand_on_first_symbols_and_are_numbered_on_tied_ones():
     assert [n.findtext("lyric/text") for n in found] == ["word", None, None]
 
 
+def test_every_verse_is_a_lyric_of_its_own():
+    piece = score("4/4", "C", "C5:4")
+    note = replace(piece.parts[0].notes[0], text="I\nPAC")
+    root = _tree(replace(piece, parts=(Part("Soprano", (note,)),)))
+    lyrics = [(each.get("number"), each.findtext("text")) for each in root.iter("lyric")]
+    assert lyrics == [("1", "I"), ("2", "PAC")]
+
+
 def test_no_two_symbols_share_an_id():
     piece = score("4/4", "C", "C5:9 D5:3")
     first, second = piece.parts[0].notes

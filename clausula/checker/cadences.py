@@ -32,14 +32,20 @@ def cadences_of(
     for end in ends:
         last = int(np.searchsorted(slices.onsets, float(end))) - 1
         heard = chords[: bisect_right(begins, last)]
-        cadence = _cadence(slices, heard, last)
+        cadence = cadence_at(slices, heard, last)
         if cadence is not None:
             found.append(cadence)
     return tuple(found)
 
 
-def _cadence(slices: Slices, heard: Sequence[ChordSpan], last: int) -> CadenceHere | None:
-    """The cadence that the chords up to a phrase's last slice make, none if they make none."""
+def cadence_at(slices: Slices, heard: Sequence[ChordSpan], last: int) -> CadenceHere | None:
+    """The cadence that the last of some chords makes, none if they make none.
+
+    Args:
+        slices: the piece.
+        heard: chords from the start of the piece to the one that closes.
+        last: the slice with which that closes.
+    """
     if not heard:
         return None
     first = len(heard) - 1

@@ -16,7 +16,9 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from clausula.checker.grouping import UNGROUPED, fault_of, grouped
+from clausula.checker.judging import written_key
 from clausula.checker.keys import home_key
+from clausula.checker.labels import NOTHING, written_in
 from clausula.checker.passage import Reading, passage_of
 from clausula.checker.report import CadenceAt, ChordFrom, Finding, KeyFrom, Report, finding
 from clausula.constraints.passage import Passage, Task
@@ -26,6 +28,7 @@ from clausula.errors import InputError
 from clausula.grid import VOICE_LETTERS
 from clausula.pitch import Key, Mode
 from clausula.score import Score
+from clausula.slices import slices_of
 
 
 class HasScore(Protocol):
@@ -51,6 +54,7 @@ def check(
     keys: Sequence[tuple[Fraction, Key]] | None = None,
     task: Task | None = None,
     name: str | None = None,
+    labels: bool = True,
 ) -> Report:
     """Every fault of a piece.
 
@@ -62,6 +66,7 @@ def check(
             inferred phrase by phrase.
         task: what the writer was asked to do.
         name: what the report calls the piece; its path or title if left out.
+        labels: whether numerals, figures and names of cadences in the file are judged.
 
     Raises:
         InputError: the file cannot be read as music, it has more than four voices, or no such rule
@@ -71,11 +76,14 @@ def check(
     score, known_as = score_and_name(source)
     name = known_as if name is None else name
     _refuse_more_than_four(score, name)
+    written = written_in(score) if labels else NOTHING
     if key is None:
         home, confidence = home_key(score)
+        home = written_key(written, slices_of(score), home) if written else home
     else:
         home, confidence = key if isinstance(key, Key) else Key.parse(key), 1.0
-    passage = passage_of(score, rules, Reading(home, tuple(keys or ()), task=task or Task()))
+    reading = Reading(home, tuple(keys or ()), task=task or Task(), written=written)
+    passage = passage_of(score, rules, reading)
     return Report(
         file=name,
         key=home,

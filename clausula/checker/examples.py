@@ -8,6 +8,7 @@ from string import Formatter
 
 import numpy as np
 
+from clausula.checker.labels import written_in
 from clausula.checker.passage import Reading, passage_of
 from clausula.chords import parse_numeral
 from clausula.constraints.example import Example
@@ -33,7 +34,8 @@ def passage_of_example(example: Example, ruleset: RuleSet) -> Passage:
     if example.key_before:
         keys = [(Fraction(0), Key.parse(example.key_before)), (score.length - 1, key)]
     chords = _chords(example, score, keys) if example.numerals else None
-    reading = Reading(key, tuple(keys), chords, task_of_example(example))
+    task, written = task_of_example(example), written_in(score)
+    reading = Reading(key, tuple(keys), chords, task, written)
     passage = passage_of(score, ruleset, reading)
     if example.arrival:
         arrival = np.zeros(len(passage), bool)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import zip_longest
 
@@ -12,7 +12,10 @@ import numpy as np
 from clausula.checker.cadences import cadences_of
 from clausula.checker.context import context_of, phrase_ends
 from clausula.checker.harmony import chords_of
-from clausula.checker.tones import tone_kinds
+from clausula.checker.judging import judged_numerals, with_chords
+from clausula.checker.labels import NOTHING, Written
+from clausula.checker.remarks import remarks_on
+from clausula.checker.tones import embellishments, tone_kinds
 from clausula.chords import parse_numeral
 from clausula.constraints.passage import (
     NO_TASK,
@@ -38,12 +41,14 @@ class Reading:
             given.
         chords: of the passage; found where none are given.
         task: what was asked of the writer.
+        written: the labels in the file, which are judged, and where they hold, followed.
     """
 
     home: Key
     keys: tuple[tuple[Fraction, Key], ...] = ()
     chords: tuple[ChordSpan, ...] | None = None
     task: Task = NO_TASK
+    written: Written = NOTHING
 
 
 def passage_of(score: Score, ruleset: RuleSet, reading: Reading) -> Passage:
@@ -54,16 +59,35 @@ def passage_of(score: Score, ruleset: RuleSet, reading: Reading) -> Passage:
     """
     slices = slices_of(score)
     ends = phrase_ends(score)
+    task = reading.task
     chords = reading.chords
-    if chords is None and reading.task.numerals:
-        chords = chords_asked(slices, reading.task.numerals, reading.keys, reading.home)
+    if chords is None and task.numerals:
+        chords = chords_asked(slices, task.numerals, reading.keys, reading.home)
     if chords is None:
         chords = chords_of(slices, reading.home, ends, reading.keys)
+    if reading.written.figures and not task.figures:
+        reading = replace(reading, task=replace(task, figures=reading.written.figures))
+    passage = _passage(slices, ruleset, reading, chords, ends)
+    if not reading.written and not reading.task.figures:
+        return passage
+    wrong, named = judged_numerals(passage, reading.written, reading.home)
+    if named:
+        passage = _passage(slices, ruleset, reading, with_chords(chords, named), ends)
+    return replace(passage, remarks=(*wrong, *remarks_on(passage, reading.written)))
+
+
+def _passage(
+    slices: Slices,
+    ruleset: RuleSet,
+    reading: Reading,
+    chords: tuple[ChordSpan, ...],
+    ends: Sequence[Fraction],
+) -> Passage:
+    """What sounds, under chords that are known."""
     keys = reading.keys or _keys_of(slices, chords, reading.home)
     if reading.task.species and not reading.keys:
         keys = ((Fraction(slices.onset[0]), reading.home),)  # species do not modulate
     now = harmony_of(slices, chords)
-    kinds = tone_kinds(slices, chords)
     context = context_of(slices, ruleset, keys, ends)._replace(
         chord=now,
         chord_before=Harmony(*(np.append(NONE, field[:-1]) for field in now)),
@@ -75,9 +99,10 @@ def passage_of(score: Score, ruleset: RuleSet, reading: Reading) -> Passage:
         slices=slices,
         context=context,
         chords=chords,
-        tones=kinds,
+        tones=tone_kinds(slices, chords),
+        foreign=embellishments(slices),
         cadences=cadences_of(slices, chords, ends),
-        ends=ends,
+        ends=tuple(ends),
         task=reading.task,
     )
 

@@ -4,7 +4,8 @@ Conventions: a message template (``Rule.message``) may name, for a rule of voice
 ``{before}``, ``{after}``, ``{pitch}`` (the same as after), ``{low}`` and ``{high}``; for a rule of
 pairs ``{upper}``, ``{lower}``, ``{upper_before}``, ``{upper_after}``, ``{lower_before}``,
 ``{lower_after}``, and ``{pitch_class}`` and ``{goal}``: the upper voice's note without its octave,
-and the note a half step above it. All rules may name ``{chord}``, ``{chord_before}`` and ``{key}``.
+and the note a half step above it. All rules may name ``{chord}``, ``{chord_before}``, ``{key}`` and
+``{asked}``, what numerals or figures ask for. Remarks on labels have words of their own.
 ``report.schema.json`` beside this file is the schema of ``Report.to_json``.
 """
 
@@ -17,6 +18,8 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from clausula.checker.grouping import UNGROUPED, Place
+from clausula.chords import tone_names
+from clausula.constraints.asked import figured
 from clausula.constraints.cadence import CadenceKind
 from clausula.constraints.passage import NO_CHORD, Passage
 from clausula.constraints.registry import RULES
@@ -299,6 +302,9 @@ _PREFIXES = {Sites.VOICE: ("",), Sites.PAIR: ("upper_", "lower_"), Sites.ALL: ()
 def _message(
     rule: Rule, ruleset: RuleSet, passage: Passage, time: int, site: tuple[int, ...]
 ) -> str:
+    for remark in passage.remarks:
+        if (remark.time, remark.code) == (time, rule.code):
+            return remark.words
     slices = passage.slices
     fields = _fields_of_chord(passage, time)
     roles, prefixes = _ROLES[rule.sites], _PREFIXES[rule.sites]
@@ -327,8 +333,18 @@ def _fields_of_chord(passage: Passage, time: int) -> dict[str, str]:
         index = passage.chord_of_slice[at]
         names[name] = "the chord" if index == NO_CHORD else passage.chords[index].name
     index = passage.chord_of_slice[time]
+    names["asked"] = _asked(passage, time)
     names["key"] = "the key" if index == NO_CHORD else str(passage.chords[index].key)
     return names
+
+
+def _asked(passage: Passage, time: int) -> str:
+    """The chord that figures or numerals ask for, in words."""
+    for asked in figured(passage):
+        if asked.start <= time < asked.stop:
+            tones = sorted(asked.ways[0][-1], key=lambda each: (each - asked.bass_letter) % 7)
+            return f"the chord of the figures {asked.text} ({tone_names(tones)})"
+    return "the chord that is asked for"
 
 
 def _pitch(slices: Slices, time: int, voice: int) -> str:

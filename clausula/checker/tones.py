@@ -38,6 +38,17 @@ def tone_kinds(slices: Slices, chords: Sequence[ChordSpan]) -> np.ndarray:
     return np.where((note == SILENT) | (begins < 0), int(ToneKind.SILENT), kinds)
 
 
+def embellishments(slices: Slices) -> np.ndarray:
+    """``[2, time, voice]`` what each note is where it is foreign, as ``ToneKind``.
+
+    First if it begins with or within the chord, then if it was there before the chord.
+    """
+    melody = melody_of(slices)
+    figure, note = _figures(melody, slices.level), melody.number
+    found = np.stack([figure.struck[note], figure.kept[note]])
+    return np.where(note == SILENT, int(ToneKind.SILENT), found)
+
+
 class _Figure(NamedTuple):
     """What each note is where it is foreign.
 

@@ -28,6 +28,7 @@ class Example:
         where: measure and beat of the finding, ``"2.3"``; the last chord's, if left out.
         species: of counterpoint, 1 to 5.
         cantus: letter of the voice that has the cantus firmus.
+        written: what the file itself has under the bass, one text for each of ``chords``.
         asked: whether the numerals were asked for, and are not only what the chords are.
         cadence: with which the exercise was to close, ``"PAC"``.
         given: a part that was to stay, ``"S: C5:2 D5"``.
@@ -42,6 +43,7 @@ class Example:
     lines: tuple[str, ...] = ()
     numerals: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
     meter: str = "4/4"
     pickup: str = "0"
     where: str = ""

@@ -12,7 +12,7 @@ from clausula.constraints.passage import Task
 from clausula.errors import InputError
 from clausula.grid import VOICE_LETTERS, Meter
 from clausula.pitch import LETTERS, Key, Mode, SpelledPitch
-from clausula.score import Note, Part, Score
+from clausula.score import Label, LabelKind, Note, Part, Score
 
 NAMES = ("Soprano", "Alto", "Tenor", "Bass")
 _CLEFS = {"Soprano": "treble", "Alto": "treble", "Tenor": "treble8vb", "Bass": "bass"}
@@ -90,6 +90,11 @@ def score_of_example(example: Example) -> Score:
         ((Fraction(0), signature),),
         pickup,
         key_given=named,
+        labels=tuple(
+            Label(Fraction(place), text, LabelKind.LYRIC)
+            for place, text in enumerate(example.written)
+            if text
+        ),
     )
 
 

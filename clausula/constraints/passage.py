@@ -87,6 +87,14 @@ class CadenceHere(NamedTuple):
     arrival: int
 
 
+class Remark(NamedTuple):
+    """What is found about a label: the slice, the code of the rule, and words for its writer."""
+
+    time: int
+    code: str
+    words: str
+
+
 @dataclass(frozen=True)
 class Task:
     """What the writer was asked to do, as far as it is known.
@@ -120,18 +128,23 @@ class Passage:
         context: keys, phrase ends and chords of each slice.
         chords: in order, without a gap wherever something sounds.
         tones: ``[time, voice]`` ``ToneKind``.
+        foreign: ``[2, time, voice]`` ``ToneKind`` of each note where it is foreign to a chord: with
+            or within which it begins, then before which it began.
         cadences: in order.
         ends: where phrases end, in quarters; the last is the end of the piece.
         task: what was asked.
+        remarks: about labels that the writer added.
     """
 
     slices: Slices
     context: Context
     chords: tuple[ChordSpan, ...]
     tones: np.ndarray
+    foreign: np.ndarray
     cadences: tuple[CadenceHere, ...]
     ends: tuple[Fraction, ...]
     task: Task = NO_TASK
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def n_voices(self) -> int:
@@ -182,7 +195,7 @@ class Passage:
         return Beside(
             self.earlier,
             np.concatenate([embellishes[:1] & False, embellishes[:-1]]),
-            self._brief(),
+            self.brief,
         )
 
     def motions(self, sites: Sites) -> tuple[tuple[Motion, ...], Context]:
@@ -209,7 +222,8 @@ class Passage:
             found[sites] = (tuple(motions), column)
         return found
 
-    def _brief(self) -> np.ndarray:
+    @cached_property
+    def brief(self) -> np.ndarray:
         """``bool[time, voice]`` whether a note lasts less than a beat."""
         found = np.zeros(self.tones.shape, bool)
         for voice, line in enumerate(self.lines):
@@ -224,6 +238,12 @@ class Passage:
         found = np.full(len(self), NO_CHORD)
         for index, span in enumerate(self.chords):
             found[span.start : span.stop] = index
+        return found
+
+    def remarked(self, code: str) -> np.ndarray:
+        """``bool[time]``: where labels break a rule."""
+        found = np.zeros(len(self), bool)
+        found[[remark.time for remark in self.remarks if remark.code == code]] = True
         return found
 
     def nothing(self, n_sites: int) -> np.ndarray:

@@ -2,79 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
-
 import numpy as np
 
+from clausula.constraints.asked import asked_for, foreign_notes
 from clausula.constraints.cadence import CadenceKind
 from clausula.constraints.example import Example
-from clausula.constraints.passage import Passage, ToneKind
+from clausula.constraints.passage import Passage
 from clausula.constraints.rule import Enforcement, Rule, Scope, Severity, Sites
-from clausula.figures import tones_of
+from clausula.constraints.switch import Switch
 from clausula.grid import REST
-from clausula.pitch import SpelledPitch
 from clausula.score import Part
 
 
-class Asked(NamedTuple):
-    """What may sound from slice ``start`` to before ``stop``.
-
-    Attributes:
-        start: first slice.
-        stop: the slice after the last.
-        tones: that belong to the chord.
-        bass: tone that belongs in the bass, none where the figures leave it free.
-    """
-
-    start: int
-    stop: int
-    tones: frozenset[int]
-    bass: int | None
-
-
-def asked_for(passage: Passage) -> Iterator[Asked]:
-    """What numerals or figures ask for, in order of time."""
-    if passage.task.numerals:
-        for span in passage.chords:
-            tones = span.numeral.chord(span.key).tones
-            yield Asked(span.start, span.stop, frozenset(tones), tones[span.numeral.inversion])
-    for onset, text in passage.task.figures:
-        start = next((t for t, o in enumerate(passage.slices.onset) if o == onset), None)
-        if start is None or passage.cur.semitone[start, -1] == REST:
-            continue
-        fifths = passage.slices.score.key_at(onset).fifths
-        yield Asked(start, _until(passage, start), _figured(passage, start, text, fifths), None)
-
-
-def _figured(passage: Passage, time: int, text: str, fifths: int) -> frozenset[int]:
-    bass = SpelledPitch(int(passage.cur.semitone[time, -1]), int(passage.cur.step[time, -1]))
-    return tones_of(text, bass, fifths)
-
-
-def _until(passage: Passage, start: int) -> int:
-    """Where figures end: at the next ones, or where the bass moves."""
-    onsets = {onset for onset, _ in passage.task.figures}
-    for time in range(start + 1, len(passage)):
-        if passage.slices.onset[time] in onsets or passage.slices.moved[time, -1]:
-            return time
-    return len(passage)
-
-
-def _foreign(passage: Passage) -> np.ndarray:
+def _foreign(passage: Passage, figures: str) -> np.ndarray:
     """Notes that are no member of what was asked for, nor embellish it."""
     found = passage.nothing(passage.n_voices)
-    semitone, step = passage.cur.semitone, passage.cur.step
-    tones = np.where(semitone == REST, -1, 7 * (semitone % 12) + step % 7)
-    legal = (passage.tones != int(ToneKind.OTHER)) & (passage.tones != int(ToneKind.CHORD))
     for asked in asked_for(passage):
-        rows = slice(asked.start, asked.stop)
-        foreign = ~np.isin(tones[rows], sorted(asked.tones)) & (semitone[rows] != REST)
-        throughout = foreign.all(axis=0)
-        wrong = foreign & (throughout | ~legal[rows]) & passage.slices.moved[rows]
-        # A note kept from before that never becomes a member is named where the chord begins.
-        wrong[0] |= throughout & ~passage.slices.moved[asked.start]
-        found[rows] |= wrong
+        wrong = foreign_notes(passage, asked, practice=figures == "practice")
+        found[asked.start : asked.stop] |= wrong
     return found
 
 
@@ -85,6 +30,7 @@ def _wrong_bass(passage: Passage) -> np.ndarray:
         sung = 7 * (semitone[asked.start] % 12) + step[asked.start] % 7
         silent = semitone[asked.start] == REST
         found[asked.start, -1] |= asked.bass is not None and not silent and sung != asked.bass
+    found[:, -1] |= passage.remarked("V19")
     return found
 
 
@@ -135,14 +81,21 @@ V18 = Rule(
     judge=_foreign,
     severity=Severity.ERROR,
     enforcement=Enforcement.AUTOMATON,
-    message="The {voice}'s {pitch} is no member of the chord that is asked for, nor a legal "
-    "embellishment of it",
+    message="The {voice}'s {pitch} is no member of {asked}, nor a legal embellishment of it",
     says="Every note belongs to the chord that the numeral or the figures ask for, or embellishes "
     "it and moves on while it lasts.",
     why="The exercise asks for these chords and no others.",
     exceptions="Passing and neighbouring notes, suspensions and other embellishments that are left "
     "as they should be before the chord ends.",
     source="A course handout after Aldwell and Schachter",
+    switches={
+        "figures": Switch(
+            "exact",
+            ("exact", "practice"),
+            "whether figures say all, or, as players read them, what is not plain: notes held on, "
+            "sevenths, passing notes and the local key's accidentals need no figure",
+        )
+    },
     breaking=(
         Example("C", ("C5 G4 E4 C3", "D5 A4 B3 G3"), numerals=("I", "V"), asked=True, at="A"),
         Example("C", ("C5 G4 E4 C3", "D5 G4 C4 B2"), figures=("", "6"), at="T"),

@@ -141,7 +141,9 @@ def test_the_checker_says_what_the_predicates_say(moment):
     assume(len(slices) == 2)
     one = context(where)
     every = Context(*(np.broadcast_to(field, (len(slices),)) for field in one[:9]), *one[9:11])
-    passage = Passage(slices, every, (), np.zeros((2, 4), int), (), (score.length,))
+    passage = Passage(
+        slices, every, (), np.zeros((2, 4), int), np.zeros((2, 2, 4), int), (), (score.length,)
+    )
     # Rules of passages, and those that read chords, have contexts of their own to be tried in.
     local = [rule for rule in STRICT.judged if rule.predicate is not None and not rule.reads]
     found = {(v.rule.code, v.site) for v in violations_of(passage, local) if v.time}

@@ -73,6 +73,11 @@ def test_the_first_obeying_example_mends_the_first_breaking_one(rule):
         assert breaking.lines != obeying.lines
         assert (breaking.species, breaking.cantus) == (obeying.species, obeying.cantus)
         return
+    if breaking.written:
+        pairs = zip(breaking.written, obeying.written, strict=True)
+        assert breaking.chords == obeying.chords
+        assert sum(one != other for one, other in pairs) == 1
+        return
     pairs = zip(breaking.chords, obeying.chords, strict=True)
     assert sum(one != other for one, other in pairs) == 1
 
