@@ -24,6 +24,7 @@ from clausula.score import Score
 _TICKS = 24  # in a quarter note
 _ARTICULATION = Fraction(1, 4)
 _PERCUSSION = 9
+_SHORTEST_BEAT = 64  # note value; in MIDI a beat may be a 2 to the 255th of a whole note
 _UNKNOWN = ((Fraction(0), Key(0, 0, Mode.MAJOR)),)
 
 
@@ -125,7 +126,7 @@ def _meters(
     for now, message in timed:
         if message.type == "time_signature":
             found[now] = Meter(message.numerator, message.denominator)
-            if message.numerator < 1:
+            if message.numerator < 1 or message.denominator > _SHORTEST_BEAT:
                 raise InputError(f"its time signature {found[now]} is none; try mending it")
     first = min(found, default=None)
     if first != 0:

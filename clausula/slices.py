@@ -15,6 +15,7 @@ import numpy as np
 
 from clausula.errors import InputError
 from clausula.grid import REST
+from clausula.limits import MOST_SLICES
 from clausula.score import Note, Score
 
 SILENT = -1  # the `note` of a voice that is silent
@@ -75,12 +76,17 @@ def slices_of(score: Score) -> Slices:
     """The slices of a score.
 
     Raises:
-        InputError: the score has no note.
+        InputError: the score has no note, or too many moments to be analysed.
     """
     notes = [note for part in score.parts for note in part.notes]
     if not notes:
         raise InputError(f"no note in {score.title or 'the score'}; try another file")
     moments = sorted({note.onset for note in notes} | {note.end for note in notes})
+    if len(moments) > MOST_SLICES:
+        raise InputError(
+            f"notes start or stop at {len(moments):,} moments in {score.title or 'the score'}, "
+            f"where at most {MOST_SLICES:,} can be analysed; try a part of the piece"
+        )
     row = {moment: index for index, moment in enumerate(moments)}
     shape = (len(moments) - 1, len(score.parts))
     semitone, step = np.full(shape, REST), np.zeros(shape, int)

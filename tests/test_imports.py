@@ -10,7 +10,18 @@ from typing import NamedTuple
 import clausula
 
 PACKAGE = Path(clausula.__file__).parent
-NOTATION = {"reading", "staves", "midi_reading", "writing", "midi_writing", "engraving"}
+NOTATION = {
+    "reading",
+    "staves",
+    "xml_mending",
+    "xml_times",
+    "xml_voices",
+    "linear_import",
+    "midi_reading",
+    "writing",
+    "midi_writing",
+    "engraving",
+}
 CORE = {
     "errors",
     "pitch",
@@ -22,6 +33,8 @@ CORE = {
     "slices",
     "notation",
     "lines",
+    "limits",
+    "part_order",
     "key_finding",
     "gridding",
     "proposal",
@@ -43,7 +56,14 @@ BELOW = {
 LAZILY = {("checker.check", "clausula.reading")}
 # Who may import what is slow to load, anywhere in its code.
 SLOW = {
-    "music21": {"reading", "staves", "writing", "corpus.encode", "corpus.thinning"},
+    "music21": {
+        "reading",
+        "staves",
+        "linear_import",
+        "writing",
+        "corpus.encode",
+        "corpus.thinning",
+    },
     "verovio": {"engraving"},
     "resvg_py": {"engraving"},
     "mido": {"midi_reading", "midi_writing", "reading"},
