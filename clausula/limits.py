@@ -73,10 +73,10 @@ def refuse_many(number: int, most: int, what: str) -> None:
         raise InputError(f"it has {number:,} {what}, where {most:,} are read; try a part of it")
 
 
-def echoed(text: str | None) -> str:
+def echoed(text: str | None, most: int = _ECHO) -> str:
     """A file's own words as a message may repeat them: on one line, printable, not long."""
     line = _printable(text or "")
-    return line if len(line) <= _ECHO else f"{line[:_ECHO]}…"
+    return line if len(line) <= most else f"{line[:most]}…"
 
 
 def tidy_name(name: str) -> str:

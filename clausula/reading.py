@@ -28,6 +28,7 @@ from clausula.limits import (
     LARGEST_TEXT,
     LARGEST_XML,
     MOST_TAGS,
+    echoed,
     refuse_large,
     refuse_long,
     refuse_many,
@@ -37,6 +38,7 @@ from clausula.midi_reading import score_of_midi
 from clausula.pitch import LETTER_SEMITONES, LETTERS, SpelledPitch
 from clausula.score import Score
 from clausula.staves import NoteIds, score_of
+from clausula.text_formats import refuse_odd_abc, refuse_odd_kern
 from clausula.xml_mending import mend
 
 _ENTITY = re.compile(b"\0?".join([b"<", *(bytes([letter]) for letter in b"!ENTITY")]))
@@ -138,7 +140,7 @@ def _parsing(kind: str) -> Iterator[None]:
     try:
         yield
     except _DAMAGED as error:
-        reason = " ".join(str(error).split())[:_REASON] or type(error).__name__
+        reason = echoed(str(error), _REASON) or type(error).__name__
         if isinstance(error, ZeroDivisionError):
             reason = "a note or a measure without any length"
         raise InputError(
@@ -154,17 +156,19 @@ def _read_midi(data: bytes) -> Score:
 
 def _read_kern(data: bytes) -> Score:
     """A `Score` of a kern file, all of whose notes could be read."""
+    refuse_odd_kern(data.decode("utf-8", "replace"))
     # music21 leaves out what it cannot read and only prints that it did.
     with redirect_stderr(io.StringIO()) as said:
         parsed = _parsed(data, "humdrum", "kern")
     unread = _UNREAD_KERN.search(said.getvalue())
     if unread:
-        raise InputError(f"line {unread[2]}: {unread[1]!r} is no kern note; try mending it")
+        raise InputError(f"line {unread[2]}: {echoed(unread[1])!r} is no kern note; try mending it")
     return score_of(parsed)
 
 
 def _read_abc(data: bytes) -> Score:
     """A `Score` of an ABC file."""
+    refuse_odd_abc(data.decode("utf-8", "replace"))
     fields = {line[:2] for line in data.splitlines()}
     if not fields & {b"M:", b"L:"}:
         # Without a meter notes are eighths by the standard (2.1, section 3.1.7); music21 gives up.

@@ -35,6 +35,7 @@ CORE = {
     "lines",
     "limits",
     "part_order",
+    "text_formats",
     "key_finding",
     "gridding",
     "proposal",

@@ -11,8 +11,11 @@ import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from clausula.score import Part, Score
+if TYPE_CHECKING:
+    from clausula.score import Part, Score
 
 DIVISIONS = 24
 SATB = (
@@ -35,6 +38,9 @@ class Case:
         file: the file's name.
         options: of ``clausula check``, ``{folder}`` being the file's.
         beside: further files, by name.
+        links: further links, by name.
+        place: makes something at a path that is no file of bytes.
+        slow: whether it takes more than ten seconds.
     """
 
     name: str
@@ -44,6 +50,23 @@ class Case:
     file: str = "piece.musicxml"
     options: tuple[str, ...] = ()
     beside: tuple[tuple[str, str], ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+    place: Callable[[Path], object] | None = None
+    slow: bool = False
+
+    def write(self, folder: Path) -> Path:
+        """Write the file, and those beside it, into an empty folder; where the file is."""
+        path = folder / self.file
+        for name, text in self.beside:
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(text)
+        for name, target in self.links:
+            (folder / name).symlink_to(target)
+        if self.place is None:
+            path.write_bytes(self.content())
+        else:
+            self.place(path)
+        return path
 
     def content(self) -> bytes:
         """The file's bytes."""
