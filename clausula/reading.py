@@ -45,6 +45,7 @@ _ENTITY = re.compile(b"\0?".join([b"<", *(bytes([letter]) for letter in b"!ENTIT
 _REASON = 200  # letters of a parser's own words
 _UNREAD_KERN = re.compile(r"Error in parsing event \('(.*?)'\) at line (\d+)")
 _NAMES = {"midi": "MIDI", "kern": "kern", "abc": "ABC"}
+_UNREAD_ABC = re.compile(r"Could not get pitch information from note: (.*), assuming")
 _FORMATS = "MusicXML (.musicxml, .xml, .mxl), MIDI (.mid), kern (.krn) or ABC (.abc)"
 # What the parsers raise on a file that is damaged.
 _DAMAGED = (
@@ -173,7 +174,13 @@ def _read_abc(data: bytes) -> Score:
     if not fields & {b"M:", b"L:"}:
         # Without a meter notes are eighths by the standard (2.1, section 3.1.7); music21 gives up.
         data = re.sub(rb"(?m)^K:", b"L:1/8\nK:", data, count=1)
-    return score_of(_parsed(data, "abc", "ABC"))
+    # music21 takes what it cannot read for a C and only prints that it did.
+    with redirect_stderr(io.StringIO()) as said:
+        parsed = _parsed(data, "abc", "ABC")
+    guessed = _UNREAD_ABC.search(said.getvalue())
+    if guessed:
+        raise InputError(f"{echoed(guessed[1])!r} is no ABC note; try mending it")
+    return score_of(parsed)
 
 
 def _parsed(data: bytes, kind: str, name: str) -> stream.Stream:

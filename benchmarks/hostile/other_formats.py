@@ -220,8 +220,8 @@ CASES = (
     ),
     Case("MIDI of 3 MB", lambda: b"MThd" + bytes(3_000_000), says="too large", file="piece.mid"),
     Case(
-        "MIDI of 100,000 chords that overlap",
-        lambda: _tracks([("note_on", 0, i % 128, 1) for i in range(50_000)]),
+        "MIDI of 5,000 notes that overlap",
+        lambda: _tracks([("note_on", 0, i % 128, 1) for i in range(5_000)]),
         says="",
         file="piece.mid",
     ),
@@ -352,6 +352,12 @@ CASES = (
         "ABC of two tunes",
         lambda: "X:1\nM:4/4\nL:1/4\nK:C\nC4|\n\nX:2\nM:4/4\nL:1/4\nK:C\nG4|\n",
         ("C4:4",),
+        file="piece.abc",
+    ),
+    Case(
+        "ABC of a letter that is no note",
+        lambda: ABC.replace("c4", "X4"),
+        says="'X4' is no ABC note",
         file="piece.abc",
     ),
     Case(

@@ -27,7 +27,6 @@ from clausula.pitch import Key, Mode
 from clausula.score import Score
 from clausula.slices import slices_of
 
-
 _NAMED = 8  # voices that a refusal names
 
 
