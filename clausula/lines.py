@@ -6,6 +6,7 @@ lines either way. `Event` is one written note before ties are merged.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -13,6 +14,7 @@ from itertools import groupby
 
 from clausula.errors import InputError
 from clausula.grid import VOICE_LETTERS
+from clausula.limits import tidy_name
 from clausula.pitch import SpelledPitch
 from clausula.score import Note, Part
 
@@ -93,6 +95,32 @@ def separate(
     return separated
 
 
+def sung_by_both(
+    lines: Sequence[Sequence[Event]], rests: Sequence[Sequence[tuple[Fraction, Fraction]]]
+) -> list[list[Event]]:
+    """Two voices of a staff, each completed by the notes that it shares with the other.
+
+    Where two voices meet on one note, it is often printed once. So while one has neither a note nor
+    a printed rest, it sings what the other has there.
+
+    Args:
+        lines: the notes of both voices.
+        rests: start and end of their printed rests.
+    """
+    completed = []
+    for own, silent, other in zip(lines, rests, lines[::-1], strict=True):
+        busy = sorted([(event.onset, _end(event)) for event in own] + list(silent))
+        shared = [event for event in other if not _overlaps(busy, event)]
+        completed.append(sorted([*own, *shared], key=lambda event: event.onset))
+    return completed
+
+
+def _overlaps(busy: Sequence[tuple[Fraction, Fraction]], event: Event) -> bool:
+    """Whether an event sounds during one of some stretches, of which none overlaps another."""
+    before = bisect_left(busy, _end(event), key=lambda stretch: stretch[0])
+    return before > 0 and busy[before - 1][1] > event.onset
+
+
 def merge_ties(events: Sequence[Event]) -> list[Event]:
     """The events of one line, sorted, with tied notes joined to the note they continue."""
     merged: list[Event] = []
@@ -136,6 +164,7 @@ def parts_of(
         letter = VOICE_LETTERS[index] if four else f"P{index + 1}"
         if four and (split or not name):
             name = VOICE_NAMES[index]
+        name = tidy_name(name)
         notes = _with_ids(merge_ties(events), letter, place, used)
         parts.append(Part(name or f"Part {index + 1}", notes, clef_name))
     return tuple(parts)

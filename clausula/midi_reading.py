@@ -18,12 +18,14 @@ from clausula.errors import InputError
 from clausula.grid import Meter
 from clausula.key_finding import infer_key
 from clausula.lines import Event, parts_of, polyphony, separate
+from clausula.part_order import from_the_top
 from clausula.pitch import Key, Mode, SpelledPitch
 from clausula.score import Score
 
 _TICKS = 24  # in a quarter note
 _ARTICULATION = Fraction(1, 4)
 _PERCUSSION = 9
+_SHORTEST_BEAT = 64  # note value; in MIDI a beat may be a 2 to the 255th of a whole note
 _UNKNOWN = ((Fraction(0), Key(0, 0, Mode.MAJOR)),)
 
 
@@ -48,18 +50,16 @@ def score_of_midi(file: mido.MidiFile) -> Score:
     def where(onset: Fraction) -> str:
         return "measure {}, beat {}".format(*empty.place(onset))
 
-    lines: list[tuple[str, str, list[Event]]] = []
-    staves = 0
+    staves: list[tuple[str, list[list[Event]]]] = []
     for track, timed in zip(file.tracks, messages, strict=True):
         for events in _channels(timed):
             events = _articulated(events)
             count = polyphony(events)
-            separated = [events] if count == 1 else separate(events, count, where)
-            lines += [(track.name, "", line) for line in separated]
-            staves += 1
+            staves.append((track.name, [events] if count == 1 else separate(events, count, where)))
+    lines = [(staves[i][0], "", line) for i in from_the_top(staves) for line in staves[i][1]]
     if not lines:
         raise InputError("there are no notes in it; try another file")
-    score = Score(parts_of(lines, empty.place, len(lines) > staves), meters, _UNKNOWN, pickup)
+    score = Score(parts_of(lines, empty.place, len(lines) > len(staves)), meters, _UNKNOWN, pickup)
     keys = _keys(message for track in messages for message in track)
     given = bool(keys)
     return _spelled(
@@ -125,7 +125,7 @@ def _meters(
     for now, message in timed:
         if message.type == "time_signature":
             found[now] = Meter(message.numerator, message.denominator)
-            if message.numerator < 1:
+            if message.numerator < 1 or message.denominator > _SHORTEST_BEAT:
                 raise InputError(f"its time signature {found[now]} is none; try mending it")
     first = min(found, default=None)
     if first != 0:

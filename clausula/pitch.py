@@ -112,7 +112,7 @@ class Key:
         """
         found = re.fullmatch(r"([A-Ga-g])(#|b|-|)\s*:?\s*(major|minor|maj|min|m|M|)", text.strip())
         if not found:
-            raise InputError(f"{text!r} is not a key; try D, 'f# minor' or Bb")
+            raise InputError(f"{text[:40]!r} is not a key; try D, 'f# minor' or Bb")
         letter = LETTERS.index(found[1].upper())
         pc = int(LETTER_SEMITONES[letter] + _ACCIDENTALS[found[2]]) % 12
         named = found[3]

@@ -21,17 +21,32 @@ import mido
 from mido.midifiles.meta import KeySignatureError
 from music21 import converter, stream
 from music21.exceptions21 import Music21Exception
-from music21.musicxml.xmlToM21 import MusicXMLImporter, MusicXMLWarning
+from music21.musicxml.xmlToM21 import MusicXMLWarning
 
 from clausula.errors import InputError
 from clausula.label_reading import labels_of_kern, labels_of_musicxml
+from clausula.limits import (
+    LARGEST_TEXT,
+    LARGEST_XML,
+    MOST_TAGS,
+    echoed,
+    refuse_large,
+    refuse_long,
+    refuse_many,
+)
+from clausula.linear_import import LinearImporter
 from clausula.midi_reading import score_of_midi
 from clausula.pitch import LETTER_SEMITONES, LETTERS, SpelledPitch
 from clausula.score import Score
 from clausula.staves import NoteIds, score_of
+from clausula.text_formats import refuse_odd_abc, refuse_odd_kern
+from clausula.xml_mending import mend
 
-_LARGEST = 64_000_000  # bytes a zipped score may unpack to
+_ENTITY = re.compile(b"\0?".join([b"<", *(bytes([letter]) for letter in b"!ENTITY")]))
+_REASON = 200  # letters of a parser's own words
 _UNREAD_KERN = re.compile(r"Error in parsing event \('(.*?)'\) at line (\d+)")
+_NAMES = {"midi": "MIDI", "kern": "kern", "abc": "ABC"}
+_UNREAD_ABC = re.compile(r"Could not get pitch information from note: (.*), assuming")
 _FORMATS = "MusicXML (.musicxml, .xml, .mxl), MIDI (.mid), kern (.krn) or ABC (.abc)"
 # What the parsers raise on a file that is damaged.
 _DAMAGED = (
@@ -75,14 +90,22 @@ def read_score(path: str | Path) -> Score:
         with warnings.catch_warnings():
             # Overfull measures are kept as they are written, so the warning asks for nothing.
             warnings.simplefilter("ignore", MusicXMLWarning)
-            return _READERS[kind](data)
+            if kind != "musicxml":
+                refuse_large(data, LARGEST_TEXT, _NAMES[kind])
+            score = _READERS[kind](data)
+            refuse_long(score)
+            return score
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 
 
 def _content(path: Path) -> bytes:
     try:
-        data = path.read_bytes()
+        # A pipe may never end and a device may have no end.
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise InputError(f"{path}: this is a pipe or a device; try saving it as a file first")
+        with path.open("rb") as file:
+            data = file.read(LARGEST_XML + 1)
     except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{path}: there is no such file; check the name and the folder") from None
     except IsADirectoryError:
@@ -119,7 +142,7 @@ def _parsing(kind: str) -> Iterator[None]:
     try:
         yield
     except _DAMAGED as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = echoed(str(error), _REASON) or type(error).__name__
         if isinstance(error, ZeroDivisionError):
             reason = "a note or a measure without any length"
         raise InputError(
@@ -135,12 +158,13 @@ def _read_midi(data: bytes) -> Score:
 
 def _read_kern(data: bytes) -> Score:
     """A `Score` of a kern file, all of whose notes could be read."""
+    refuse_odd_kern(data.decode("utf-8", "replace"))
     # music21 leaves out what it cannot read and only prints that it did.
     with redirect_stderr(io.StringIO()) as said:
         parsed = _parsed(data, "humdrum", "kern")
     unread = _UNREAD_KERN.search(said.getvalue())
     if unread:
-        raise InputError(f"line {unread[2]}: {unread[1]!r} is no kern note; try mending it")
+        raise InputError(f"line {unread[2]}: {echoed(unread[1])!r} is no kern note; try mending it")
     with _parsing("kern"):
         labels = labels_of_kern(data.decode("utf-8", "replace"))
     return score_of(parsed, labels=labels)
@@ -148,11 +172,18 @@ def _read_kern(data: bytes) -> Score:
 
 def _read_abc(data: bytes) -> Score:
     """A `Score` of an ABC file."""
+    refuse_odd_abc(data.decode("utf-8", "replace"))
     fields = {line[:2] for line in data.splitlines()}
     if not fields & {b"M:", b"L:"}:
         # Without a meter notes are eighths by the standard (2.1, section 3.1.7); music21 gives up.
         data = re.sub(rb"(?m)^K:", b"L:1/8\nK:", data, count=1)
-    return score_of(_parsed(data, "abc", "ABC"))
+    # music21 takes what it cannot read for a C and only prints that it did.
+    with redirect_stderr(io.StringIO()) as said:
+        parsed = _parsed(data, "abc", "ABC")
+    guessed = _UNREAD_ABC.search(said.getvalue())
+    if guessed:
+        raise InputError(f"{echoed(guessed[1])!r} is no ABC note; try mending it")
+    return score_of(parsed)
 
 
 def _parsed(data: bytes, kind: str, name: str) -> stream.Stream:
@@ -164,7 +195,7 @@ def _parsed(data: bytes, kind: str, name: str) -> stream.Stream:
 
 def _read_musicxml(data: bytes) -> Score:
     with _parsing("MusicXML"):
-        root = ElementTree.fromstring(unzipped(data) if data.startswith(b"PK") else data)
+        root = ElementTree.fromstring(_safe(unzipped(data) if data.startswith(b"PK") else data))
     if root.tag == "score-timewise":
         raise InputError("the score is written timewise; try exporting it partwise")
     if root.tag != "score-partwise":
@@ -175,13 +206,27 @@ def _read_musicxml(data: bytes) -> Score:
             raise InputError(
                 f"part {part.get('id')} is missing from its part list; try exporting it again"
             )
-    importer = MusicXMLImporter()
+    importer = LinearImporter()
     with _parsing("MusicXML"):
-        _name_staves(root)
+        mend(root)
         importer.xmlRootToScore(root, importer.stream)
         ids = _note_ids(root)
         labels = labels_of_musicxml(root)
     return score_of(importer.stream, ids, labels)
+
+
+def _safe(data: bytes) -> bytes:
+    """The text of a MusicXML file, if parsing it takes bounded time and memory.
+
+    Raises:
+        InputError: it is too large, or declares entities, which may grow without bound.
+    """
+    refuse_large(data, LARGEST_XML, "MusicXML")
+    refuse_many(data.count(b"<"), MOST_TAGS, "tags")
+    # In UTF-16 every other byte of the word is null.
+    if _ENTITY.search(data):
+        raise InputError("it declares XML entities, which no score needs; try exporting it again")
+    return data.lstrip(b" \t\r\n")
 
 
 _READERS: dict[str, Callable[[bytes], Score]] = {
@@ -205,29 +250,24 @@ def unzipped(data: bytes) -> bytes:
             raise InputError("the archive holds no score; try exporting it as .musicxml")
         named = _named_score(archive)
         scores.sort(key=lambda entry: entry.filename != named)
-        if scores[0].file_size > _LARGEST:
-            raise InputError(
-                f"the score unpacks to {scores[0].file_size} bytes, which is too large"
-            )
-        return archive.read(scores[0])
+        return _unpacked(archive, scores[0])
+
+
+def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo | str) -> bytes:
+    """An entry of an archive, of which no more is unpacked than may be read, whatever it says."""
+    with archive.open(entry) as file:
+        data = file.read(LARGEST_XML + 1)
+    refuse_large(data, LARGEST_XML, "MusicXML")
+    return data
 
 
 def _named_score(archive: zipfile.ZipFile) -> str:
     """The score that the archive's container names; empty if it names none."""
     if "META-INF/container.xml" not in archive.namelist():
         return ""
-    container = ElementTree.fromstring(archive.read("META-INF/container.xml"))
+    container = ElementTree.fromstring(_safe(_unpacked(archive, "META-INF/container.xml")))
     rootfile = container.find(".//{*}rootfile")
     return "" if rootfile is None else rootfile.get("full-path", "")
-
-
-def _name_staves(root: ElementTree.Element) -> None:
-    """Write the staff at every note of a part with several, for music21 drops notes without."""
-    for part in root.findall("part"):
-        if any(int(staves.text or 1) > 1 for staves in part.iter("staves")):
-            for note in part.iter("note"):
-                if note.find("staff") is None:
-                    ElementTree.SubElement(note, "staff").text = "1"
 
 
 def _note_ids(root: ElementTree.Element) -> NoteIds:

@@ -213,4 +213,4 @@ def _measures(quarters: Fraction, meter: Meter) -> int:
 
 def _last_at(entries: tuple[tuple, ...], onset: Fraction) -> int:
     """Index of the last entry that begins at or before ``onset``, else the first."""
-    return max(0, bisect_right([entry[0] for entry in entries], onset) - 1)
+    return max(0, bisect_right(entries, onset, key=lambda entry: entry[0]) - 1)

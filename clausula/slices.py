@@ -17,6 +17,7 @@ import numpy as np
 from clausula.chords import N_TONES, tone
 from clausula.errors import InputError
 from clausula.grid import REST, Meter
+from clausula.limits import MOST_SLICES
 from clausula.score import Note, Part, Score
 
 SILENT = -1  # the `note` of a voice that is silent
@@ -136,7 +137,7 @@ def slices_of(score: Score) -> Slices:
     """The slices of a score.
 
     Raises:
-        InputError: the score has no note.
+        InputError: the score has no note, or too many moments to be analysed.
     """
     notes = [note for part in score.parts for note in part.notes]
     if not notes:
@@ -148,6 +149,11 @@ def slices_of(score: Score) -> Slices:
     lengths = [np.array([_ticks(n.duration, ticks) for n in p.notes], kind) for p in score.parts]
     ends = [start + length for start, length in zip(starts, lengths, strict=True)]
     moments = np.unique(np.concatenate([*starts, *ends]))
+    if len(moments) > MOST_SLICES:
+        raise InputError(
+            f"notes start or stop at {len(moments):,} moments in {score.title or 'the score'}, "
+            f"where at most {MOST_SLICES:,} can be analysed; try a part of the piece"
+        )
     shape = (len(moments) - 1, len(score.parts))
     semitone, step = np.full(shape, REST), np.zeros(shape, int)
     moved, note_at = np.zeros(shape, bool), np.full(shape, SILENT)

@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from itertools import zip_longest
+from itertools import accumulate, zip_longest
 
 from music21 import chord, clef, expressions, key, meter, note, percussion, stream
 
 from clausula.errors import InputError
 from clausula.grid import Meter
 from clausula.label_reading import Placed
-from clausula.lines import Event, parts_of, polyphony, separate
+from clausula.lines import Event, parts_of, polyphony, separate, sung_by_both
+from clausula.part_order import from_the_top
 from clausula.pitch import LETTERS, Key, Mode, SpelledPitch
 from clausula.score import Label, Score
 
@@ -54,17 +55,18 @@ def score_of(
         raise InputError("there are no measures in it; try another file")
     meters, starts, pickup, length = _timeline(columns)
     empty = Score((), meters, ((Fraction(0), Key(0, 0, Mode.MAJOR)),), pickup, length=length)
-    lines: list[tuple[str, str, list[Event]]] = []
     origins = _origins(staves)
+    lines: list[tuple[str, str, list[Event]]] = []
     pitched = [i for i, staff in enumerate(staves) if not _is_percussion(staff)]
-    for index in pitched:
-        staff, measures = staves[index], columns[index]
-        clef_name = _clef(measures)
-        found = _staff_lines(index, origins[index], measures, starts, ids or {}, empty.place)
-        name = getattr(staff, "partName", None) or ""
-        several = len(found) > 1
-        names = [f"{name} {i + 1}".strip() if several else name for i in range(len(found))]
-        lines += [(n, clef_name, line) for n, line in zip(names, found, strict=True)]
+    found = [
+        _staff_lines(i, origins[i], columns[i], starts, ids or {}, empty.place) for i in pitched
+    ]
+    called = [getattr(staves[i], "partName", None) or "" for i in pitched]
+    for at in from_the_top(list(zip(called, found, strict=True))):
+        clef_name, name = _clef(columns[pitched[at]]), called[at]
+        several = len(found[at]) > 1
+        names = [f"{name} {i + 1}".strip() if several else name for i in range(len(found[at]))]
+        lines += [(n, clef_name, line) for n, line in zip(names, found[at], strict=True)]
     lines = [line for line in lines if line[2]] if len(lines) != 4 else lines
     if not any(events for _, _, events in lines):
         raise InputError("there are no notes in it; try another file")
@@ -136,8 +138,7 @@ def _timeline(
         longest = max(exact(measure.highestTime) for measure in row if measure is not None)
         lengths.append(longest or now.quarters)
         nominal.append(now)
-    starts = [sum(lengths[:i], Fraction(0)) for i in range(len(lengths))]
-    total = sum(lengths, Fraction(0))
+    *starts, total = accumulate(lengths, initial=Fraction(0))
     first = _pickup(lengths, nominal)
     # A meter written for the pick-up alone gives way to the meter of what follows.
     meters = [(Fraction(0), nominal[1] if first else nominal[0])]
@@ -298,6 +299,9 @@ def _staff_lines(
                 f"{where(starts[i])}: {len(layers)} voices, some perhaps with chords, on a staff "
                 f"of {written} lines; try writing each line as a voice of its own throughout"
             )
+        elif written == 2:
+            rests = [_printed_rests(layer, starts[i]) for layer in _layers(measures[i])]
+            shared = sung_by_both(layers, rests)
         for line, events in zip(lines, shared, strict=True):
             line += events
     return lines
@@ -307,6 +311,16 @@ def _layers(measure: stream.Measure) -> list[stream.Stream]:
     """The voices written in a measure, or the measure itself."""
     voices = [voice for voice in measure.voices if voice.notesAndRests]
     return voices or [measure]
+
+
+def _printed_rests(layer: stream.Stream, start: Fraction) -> list[tuple[Fraction, Fraction]]:
+    """Start and end of each rest that can be seen in a layer of the measure that starts there."""
+    shift = start + (exact(layer.offset) if isinstance(layer, stream.Voice) else 0)
+    return [
+        (shift + exact(rest.offset), shift + exact(rest.offset + rest.quarterLength))
+        for rest in layer.getElementsByClass(note.Rest)
+        if not rest.style.hideObjectOnPrint
+    ]
 
 
 def _events(layer: stream.Stream, start: Fraction, where: Callable[[Fraction], str]) -> list[Event]:

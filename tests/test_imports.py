@@ -14,6 +14,10 @@ NOTATION = {
     "reading",
     "label_reading",
     "staves",
+    "xml_mending",
+    "xml_times",
+    "xml_voices",
+    "linear_import",
     "midi_reading",
     "writing",
     "midi_writing",
@@ -31,6 +35,9 @@ CORE = {
     "slices",
     "notation",
     "lines",
+    "limits",
+    "part_order",
+    "text_formats",
     "key_finding",
     "gridding",
     "proposal",
@@ -52,7 +59,14 @@ BELOW = {
 LAZILY = {("checker.check", "clausula.reading")}
 # Who may import what is slow to load, anywhere in its code.
 SLOW = {
-    "music21": {"reading", "staves", "writing", "corpus.encode", "corpus.thinning"},
+    "music21": {
+        "reading",
+        "staves",
+        "linear_import",
+        "writing",
+        "corpus.encode",
+        "corpus.thinning",
+    },
     "verovio": {"engraving"},
     "resvg_py": {"engraving"},
     "mido": {"midi_reading", "midi_writing", "reading"},

@@ -30,6 +30,8 @@ from clausula.pitch import Key, Mode
 from clausula.score import Score
 from clausula.slices import slices_of
 
+_NAMED = 8  # voices that a refusal names
+
 
 class HasScore(Protocol):
     """Anything that carries a score, such as a composed piece."""
@@ -183,7 +185,8 @@ def _cadences(passage: Passage) -> tuple[CadenceAt, ...]:
 def _refuse_more_than_four(score: Score, name: str) -> None:
     """Refuse what the rules, which are those of four parts, cannot judge."""
     if len(score.parts) > len(VOICE_LETTERS):
-        names = ", ".join(part.name for part in score.parts)
+        names = ", ".join(part.name for part in score.parts[:_NAMED])
+        names += ", …" if len(score.parts) > _NAMED else ""
         raise InputError(
             f"{name}: {len(score.parts)} voices ({names}), where the rules are for four at most; "
             "try leaving out what doubles or accompanies them"

@@ -25,6 +25,7 @@ from clausula.errors import InputError
 from clausula.grid import VOICE_LETTERS
 from clausula.pitch import SpelledPitch
 
+_LARGEST = 1_000_000  # bytes of a rule set
 _FOLDER = Path(__file__).parent / "rulesets"
 
 
@@ -109,7 +110,7 @@ def load_ruleset(ruleset: str | Path | RuleSet) -> RuleSet:
     try:
         if path.suffix != ".toml":
             raise FileNotFoundError
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(_text(path))
     except FileNotFoundError:
         raise InputError(
             f"no rule set {str(ruleset)!r}; try {', '.join(known_rulesets())}, or a .toml file"
@@ -120,7 +121,24 @@ def load_ruleset(ruleset: str | Path | RuleSet) -> RuleSet:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"rule set {path}: not TOML ({error}); try one of the bundled") from error
+    except RecursionError as error:
+        raise InputError(f"rule set {path}: nested too deeply; try one of the bundled") from error
     return _ruleset(path.stem, table)
+
+
+def _text(path: Path) -> str:
+    """What a rule set's file holds.
+
+    Raises:
+        InputError: it is a pipe or a device, which may have no end, or too large.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise InputError(f"rule set {path}: a pipe or a device; try saving it as a file first")
+    with path.open("rb") as file:
+        data = file.read(_LARGEST + 1)
+    if len(data) > _LARGEST:
+        raise InputError(f"rule set {path}: larger than {_LARGEST:,} bytes; try one of the bundled")
+    return data.decode("utf-8")
 
 
 def _ruleset(name: str, table: dict[str, Any]) -> RuleSet:
