@@ -130,8 +130,17 @@ def _florid(rng: random.Random, bars: int) -> Rhythm:
     return (*notes, (BAR * (bars - 1), BAR))
 
 
-def domain(ex: Exercise, span: tuple[int, int], last: int) -> list[tuple[int, int]]:
-    """Degrees and semitones that a note may have: onset and duration ``span``, ``last`` the end."""
+def domain(
+    ex: Exercise, span: tuple[int, int], last: int, crossed: bool = False
+) -> list[tuple[int, int]]:
+    """Degrees and semitones that a note may have.
+
+    Args:
+        ex: what stands before it.
+        span: its onset and duration.
+        last: onset of the last note.
+        crossed: whether the parts may cross.
+    """
     onset, bar = span[0], span[0] // BAR
     if ex.alone:
         inner = (-1, 1) if onset + span[1] == last else range(-3, 10)
@@ -146,6 +155,8 @@ def domain(ex: Exercise, span: tuple[int, int], last: int) -> list[tuple[int, in
         return [(d, ex.natural(d) + (raised and step < 0)) for d in degrees if (d - step) % 7 == 0]
     if ex.species == 4 and onset == last - 3 * BAR // 2:
         degrees = [d for d in degrees if d % 7 == 0]
+    if crossed:
+        degrees = range(given - 5, given + 9) if ex.below else range(given - 8, given + 6)
     found = [(d, ex.natural(d)) for d in degrees]
     if raised and onset >= last - BAR:
         found += [(d, ex.natural(d) + 1) for d in degrees if d % 7 == 5 and ex.natural(5) == 8]
@@ -167,25 +178,28 @@ def grow(rng: random.Random, ex: Exercise, spans: Rhythm, off: frozenset[str]) -
     """
     left = [_NODES]
     try:
-        return next(_grown(rng, ex, spans, _checked(ex.species, off), left), None)
+        return next(_grown(rng, ex, spans, off, left), None)
     except _OutOfNodes:
         return None
 
 
 @cache
-def _checked(species: int, off: frozenset[str]) -> tuple[Law, ...]:
-    return tuple(law for code, law in LOCAL.items() if code not in off)
+def _checked(off: frozenset[str]) -> tuple[tuple[Law, ...], tuple[Law, ...]]:
+    """Laws that are kept, and laws that are broken once at most."""
+    kept = tuple(law for code, law in LOCAL.items() if code not in off)
+    return kept, tuple(law for code, law in LOCAL.items() if code in off and code[-1] != "+")
 
 
 def _grown(
-    rng: random.Random, ex: Exercise, spans: Rhythm, laws: tuple[Law, ...], left: list[int]
+    rng: random.Random, ex: Exercise, spans: Rhythm, off: frozenset[str], left: list[int]
 ) -> Iterator[Exercise]:
     line = ex.line
     if len(line) == len(spans):
         yield ex
         return
     span, last = spans[len(line)], spans[-1][0]
-    for degree, semitone in _ordered(rng, domain(ex, span, last), line):
+    laws, once = _checked(off)
+    for degree, semitone in _ordered(rng, domain(ex, span, last, "A07" in off), line):
         if line and off_reach(degree - line[-1].degree):
             continue
         left[0] -= 1
@@ -196,7 +210,9 @@ def _grown(
         tail = longer.tail(_TAIL)
         if not _within(longer) or any(law(tail) for law in laws):
             continue
-        yield from _grown(rng, longer, spans, laws, left)
+        if any(len(law(longer)) > 1 for law in once):
+            continue
+        yield from _grown(rng, longer, spans, off, left)
 
 
 def off_reach(step: int) -> bool:
