@@ -98,9 +98,14 @@ def _figure(ex: Exercise, i: int, steps: dict[int, int]) -> str:
                 t.duration == 2 for t in ex.line[first : first + 4]
             )
             return ("" if plain else "D02+") if sound else "D03"
-    astray = abs(into) == 1 and out in (2 * into, -2 * into)
-    astray |= abs(into) == 2 and steps.get(i - 2) == -into // 2
-    return "D03" if astray else "D02"
+    if abs(into) == 1 and out in (2 * into, -2 * into):
+        first = i - 1
+    elif abs(into) == 2 and steps.get(i - 2) == -into // 2:
+        first = i - 2
+    else:
+        return "D02"
+    # Off the downbeat one may call it a figure astray or no figure at all.
+    return "D03" if ex.line[first].onset % BAR == 0 else "D02+"
 
 
 def _dissonances(ex: Exercise, code: str) -> list[Hit]:
@@ -170,7 +175,9 @@ def _syncopations(ex: Exercise) -> list[tuple[Vertical, Vertical, Vertical | Non
 
 def unprepared(ex: Exercise) -> list[Hit]:
     """F01: tied though dissonant; dissonant on the downbeat though not tied."""
-    found = [(weak.time, strong.time) for weak, strong, _ in _syncopations(ex) if not weak.consonant]
+    found = [
+        (weak.time, strong.time) for weak, strong, _ in _syncopations(ex) if not weak.consonant
+    ]
     return found + strong_dissonance(ex)
 
 
@@ -234,9 +241,7 @@ def weak_perfects(ex: Exercise) -> list[Hit]:
     """F05: fifths, or octaves, on two weak beats running."""
     weak = [v for v in ex.verticals if v.time % BAR == HALF]
     return [
-        (b.time, a.time)
-        for a, b in pairwise(weak)
-        if b.bar == a.bar + 1 and equal_perfects(a, b)
+        (b.time, a.time) for a, b in pairwise(weak) if b.bar == a.bar + 1 and equal_perfects(a, b)
     ]
 
 
@@ -334,10 +339,14 @@ def off_the_third(ex: Exercise) -> list[Hit]:
         there = ex.at.get(strong.time + HALF)
         note = ex.line[there.index] if there else None
         held = ex.line[strong.index]
-        if note is None or there is None or not (
-            note.onset == strong.time + HALF
-            and note.degree == held.degree - 1
-            and there.consonant
+        if (
+            note is None
+            or there is None
+            or not (
+                note.onset == strong.time + HALF
+                and note.degree == held.degree - 1
+                and there.consonant
+            )
         ):
             inside = [t.onset for t in ex.line if strong.time < t.onset <= strong.time + BAR]
             found.append((strong.time, *inside))
@@ -356,8 +365,7 @@ def whole_note(ex: Exercise) -> list[Hit]:
 def one_rhythm(ex: Exercise) -> list[Hit]:
     """J05: a rhythm in three bars running."""
     rhythms = [
-        tuple(t.onset % BAR for t in ex.line if t.onset // BAR == bar)
-        for bar in range(ex.last_bar)
+        tuple(t.onset % BAR for t in ex.line if t.onset // BAR == bar) for bar in range(ex.last_bar)
     ]
     hits = []
     for bar in range(len(rhythms) - 2):

@@ -73,7 +73,8 @@ def compass(ex: Exercise) -> list[Hit]:
     high = max(t.degree for t in ex.line)
     if high - low <= 9:
         return []
-    return [tuple(t.onset for t in ex.line if t.degree in (low, high))]
+    wide = [t for t in ex.line if t.degree - low > 9 or high - t.degree > 9]
+    return [tuple(t.onset for t in wide)]
 
 
 def _tops(ex: Exercise) -> list[int]:
@@ -145,23 +146,26 @@ def chromatic(ex: Exercise) -> list[Hit]:
     return found
 
 
-def _figures(ex: Exercise, ends_only: bool) -> list[tuple[int, int, bool]]:
-    """First note, number of notes, and whether the rhythm returns too, of what is repeated."""
+def _figures(ex: Exercise) -> list[tuple[int, int, bool]]:
+    """First note, number of notes, and whether the rhythm returns too, of what is repeated.
+
+    Of a line that goes on only what its last note completes.
+    """
     degrees, n, found = [t.degree for t in ex.line], len(ex.line), []
-    for size in (2, 3, 4, 5, 6):
-        for times in (2, 3):
-            for i in range(n - size * times + 1):
-                if ends_only and i + size * times != n:
-                    continue
-                parts = [degrees[i + size * k : i + size * (k + 1)] for k in range(times)]
-                shapes = [[p - part[0] for p in part] for part in parts]
-                if any(shape != shapes[0] for shape in shapes) or _scale(degrees[i : i + size * times]):
-                    continue
-                exact = parts[0] == parts[1]
-                if times == 3 and size > 3 or times == 2 and size < (3 if exact else 4):
-                    continue
-                rhythm = [[t.duration for t in ex.line[i + size * k :][:size]] for k in range(times)]
-                found.append((i, size * times, all(r == rhythm[0] for r in rhythm)))
+    moves = [b - a for a, b in pairwise(degrees)]
+    for size, times in ((2, 3), (3, 2), (3, 3), (4, 2), (5, 2), (6, 2)):
+        whole = size * times
+        for i in range(0 if ex.ended else max(n - whole, 0), n - whole + 1):
+            shape = moves[i : i + size - 1]
+            if any(moves[j : j + size - 1] != shape for j in range(i + size, i + whole, size)):
+                continue
+            exact = degrees[i] == degrees[i + size]
+            if _scale(degrees[i : i + whole]) or (not exact and (size, times) == (3, 2)):
+                continue
+            lengths = [
+                [t.duration for t in ex.line[j : j + size]] for j in range(i, i + whole, size)
+            ]
+            found.append((i, whole, all(each == lengths[0] for each in lengths)))
     return found
 
 
@@ -172,7 +176,7 @@ def _scale(degrees: list[int]) -> bool:
 
 def motive(ex: Exercise) -> list[Hit]:
     """G10: a figure sung again at once."""
-    found = [onsets(ex, *range(i + n - 1, i - 1, -1)) for i, n, same in _figures(ex, False) if same]
+    found = [onsets(ex, *range(i + n - 1, i - 1, -1)) for i, n, same in _figures(ex) if same]
     return _joined(found)
 
 
@@ -187,7 +191,7 @@ def _joined(hits: list[Hit]) -> list[Hit]:
 
 def motive_strict(ex: Exercise) -> list[Hit]:
     """G10+: in another rhythm, or with a note shared between a figure and its return."""
-    found = [onsets(ex, i) for i, _, same in _figures(ex, not ex.ended) if not same]
+    found = [onsets(ex, i) for i, _, same in _figures(ex) if not same]
     moves = [m.step for m in ex.moves]
     for size, times in ((2, 3), (3, 2), (4, 2)):
         for i in range(len(moves) - size * times + 1):
@@ -223,13 +227,13 @@ def octave_leaps(ex: Exercise) -> list[Hit]:
 
 
 LOCAL: dict[str, Law] = {
-    "G02": opening,
     "G04": sung_intervals,
     "G07": recovery,
+    "G12": repeats,
+    "G02": opening,
     "G08": leaps_running,
     "G10": motive,
     "G10+": motive_strict,
-    "G12": repeats,
 }
 WHOLE: dict[str, Law] = {
     "G01": frame_alone,

@@ -6,7 +6,8 @@ others as well, under their name with a ``+``.
 
 from __future__ import annotations
 
-from itertools import pairwise
+from dataclasses import dataclass
+from itertools import groupby, pairwise
 
 from injected.laws_species_line import Hit, Law
 from injected.species_exercise import BAR, Exercise, Vertical
@@ -62,13 +63,13 @@ def apart(ex: Exercise) -> list[Hit]:
 
 
 def _runs(ex: Exercise, compounds: bool) -> list[Hit]:
-    sizes = [v.step % 7 if compounds else v.step for v in ex.verticals]
-    hits = []
-    for i in range(len(sizes) - 3):
-        if sizes[i] % 7 in (2, 5) and len(set(sizes[i : i + 4])) == 1:
-            if i and sizes[i - 1] == sizes[i]:
-                continue
-            hits.append(tuple(v.time for v in reversed(ex.verticals[i : i + 4])))
+    sizes = [abs(v.step) % 7 if compounds else abs(v.step) for v in ex.verticals]
+    hits, start = [], 0
+    for size, run in groupby(sizes):
+        stop = start + len(list(run))
+        if size % 7 in (2, 5) and stop - start > 3:
+            hits.append(tuple(v.time for v in reversed(ex.verticals[start:stop])))
+        start = stop
     return hits
 
 
@@ -169,9 +170,7 @@ def over_the_bar(ex: Exercise) -> list[Hit]:
     return [
         _two(a, b)
         for a, b in ex.crossings
-        if b.perfect
-        and all(ex.motion(a, b))
-        and (ex.similar(a, b) or equal_perfects(a, b))
+        if b.perfect and all(ex.motion(a, b)) and (ex.similar(a, b) or equal_perfects(a, b))
     ]
 
 
@@ -246,9 +245,26 @@ def leap_over_bar(ex: Exercise) -> list[Hit]:
     return [_two(a, b) for a, b, better in barline_leaps(ex) if better]
 
 
-def strict(law: Law, *species: int) -> Law:
-    """A law of one species, kept in others."""
-    return lambda ex: law(ex) if ex.species in species else []
+@dataclass(frozen=True)
+class OfSpecies:
+    """A law of some species.
+
+    Attributes:
+        law: what it says.
+        species: for which.
+    """
+
+    law: Law
+    species: tuple[int, ...]
+
+    def __call__(self, ex: Exercise) -> list[Hit]:
+        """Its hits, none in another species."""
+        return self.law(ex) if ex.species in self.species else []
+
+
+def strict(law: Law, *species: int) -> OfSpecies:
+    """A law of one species, or kept in others."""
+    return OfSpecies(law, species)
 
 
 LOCAL: dict[str, Law] = {

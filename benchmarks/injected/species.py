@@ -35,7 +35,7 @@ from injected.species_edits import (
 )
 from injected.species_exercise import Exercise
 from injected.species_near import SITUATIONS
-from injected.species_passages import BASE, LAWS, Rhythm, broken, pooled, whole
+from injected.species_passages import BASE, LAWS, Pins, Rhythm, broken, pooled, whole
 
 _ATTEMPTS = 4000
 _VARIANTS = 250  # of one exercise before another is taken
@@ -51,6 +51,7 @@ class Spec:
         species: in which it can be done.
         edits: changes to a clean exercise; a new one is grown when there is none.
         retime: a rhythm of its own.
+        pins: notes that are chosen beforehand.
         alone: whether it is a cantus firmus without a counterpoint.
         waived: codes that this construction cannot help breaking as well.
     """
@@ -59,6 +60,7 @@ class Spec:
     species: tuple[int, ...]
     edits: tuple[Edit, ...] = ()
     retime: Retiming | None = None
+    pins: Pins | None = None
     alone: bool = False
     waived: tuple[str, ...] = ()
 
@@ -86,7 +88,9 @@ def injector(code: str, near: bool, *specs: Spec) -> Injector:
 def _attempt(rng: random.Random, code: str, near: bool, spec: Spec) -> Injected | None:
     """One exercise of a spec, or none."""
     wanted = SITUATIONS[code] if near else LAWS[code]
-    own = frozenset() if near else frozenset({code, f"{code}+", *spec.waived})
+    # What only some readings add to a rule comes with breaking it, other than where it stands apart.
+    stricter = () if code in ("D02", "J02") else (f"{code}+",)
+    own = frozenset() if near else frozenset({code, *stricter, *spec.waived})
     off = own | BASE if code != "A11" else own
     species = rng.choice(spec.species)
 
@@ -96,7 +100,7 @@ def _attempt(rng: random.Random, code: str, near: bool, spec: Spec) -> Injected 
 
     if not spec.edits:
         retime = spec.retime or _as_it_is
-        grown = whole(rng, species, off, right, spec.alone, retime)
+        grown = whole(rng, species, off, right, spec.alone, retime, spec.pins or _free)
         return _injected(rng, code, grown, wanted(grown)[0], off, spec, near) if grown else None
     number = rng.randrange(_POOL[5 if species == 5 else species])
     base = pooled(species, spec.alone, number)
@@ -108,12 +112,22 @@ def _attempt(rng: random.Random, code: str, near: bool, spec: Spec) -> Injected 
     return None
 
 
+def _free(_rng: random.Random, _ex: Exercise) -> dict[int, int]:
+    return {}
+
+
 def _as_it_is(_rng: random.Random, spans: Rhythm) -> Rhythm:
     return spans
 
 
 def _injected(
-    rng: random.Random, code: str, ex: Exercise, hit: Hit, off: frozenset[str], spec: Spec, near: bool
+    rng: random.Random,
+    code: str,
+    ex: Exercise,
+    hit: Hit,
+    off: frozenset[str],
+    spec: Spec,
+    near: bool,
 ) -> Injected:
     """An exercise with the place of its fault."""
     clean = ex.passage()
@@ -179,7 +193,10 @@ _FAULTS: dict[str, tuple[Spec, ...]] = {
     "A03": (_pitches("similar motion into a perfect interval", 1),),
     "A04": (_pitches("a unison inside", 1),),
     "A05": (_pitches("too far apart", 1),),
-    "A06": (_grown("four thirds or sixths", 1), Spec("four thirds or sixths", (1,), (chain((2, 5, 9, 12), (4, 5)),)),),
+    "A06": (
+        _grown("four thirds or sixths", 1),
+        Spec("four thirds or sixths", (1,), pins=chain((2, 5, 9), (4,))),
+    ),
     "A07": (_pitches("crossing or overlap", 1),),
     "A08": (_pitches("both leap", 1),),
     "A09": (_grown("contrary motion rarer", 1), _pitches("contrary motion rarer", 1)),
@@ -188,7 +205,7 @@ _FAULTS: dict[str, tuple[Spec, ...]] = {
     "B01": (_pitches("a dissonant downbeat", 2),),
     "B02": (_pitches("a weak dissonance", 2),),
     "B03": (_pitches("into a perfect interval", 2),),
-    "B04": (_pitches("perfect downbeats", 2),),
+    "B04": (Spec("perfect downbeats", (2,), pins=chain((4, 7, 11), (2,))),),
     "B05": (_pitches("a dissonant outline", 2),),
     "B06": (_pitches("a unison on a downbeat", 2),),
     "B07": (_pitches("a leap over the bar line", 2),),
@@ -196,18 +213,19 @@ _FAULTS: dict[str, tuple[Spec, ...]] = {
     "D02": (_pitches("a dissonance", 3),),
     "D03": (_pitches("a figure astray", 3),),
     "D04": (_pitches("a perfect interval again", 3),),
-    "D05": (Spec("three bars alike", (3,), (chain((4, 7), (3,)),)),),
+    "D05": (Spec("three bars alike", (3,), pins=chain((4, 7, 11), (3,))),),
     "F01": (_pitches("a dissonant preparation, or none", 4),),
     "F02": (_pitches("no resolution", 4),),
-    "F03": (_pitches("an unusual suspension", 4, waived=("A04+",)),),
+    "F03": (Spec("an unusual suspension", (4,), pins=chain((1, 6), (1,)), waived=("A04+",)),),
     "F04": (
-        Spec("a chain", (4,), (chain((6, 3, 4, 5, 2), (4,)),)),
-        Spec("two 9-8, 4-5 or 6-5", (4,), (chain((8, 5, 3), (2,)),), waived=("F05",)),
+        Spec("a chain", (4,), pins=chain((6, 3, 4, 5, 2), (4,))),
+        Spec("two 9-8, 4-5 or 6-5", (4,), pins=chain((8, 5, 3), (2,)), waived=("F05",)),
     ),
     "F05": (_pitches("perfect weak beats", 4),),
     "F06": (_grown("two ties broken", 4, retime=untied(2)), _pitches("a break that errs", 4)),
-    "F07": (_grown("no rest", 4, retime=no_rest), _grown("no suspension", 4, retime=untied_end),
-            Spec("another suspension", (4,), (repitch(lambda n: (n - 3,), (1,)),))),
+    "F07": (_grown("no rest", 4, retime=no_rest),
+            _grown("no suspension", 4, retime=untied_end),
+            Spec("another suspension", (4,), (repitch(lambda n: (n - 3,), (1,)),)),),
     "J01": tuple(_grown("eighths out of place", 5, retime=bar_values(values)) for values in
                  ((1, 1, 2, 4), (4, 1, 1, 2), (2, 1, 1, 2, 1, 1), (4, 3, 1), (3, 1, 4), (3, 1, 2, 2))),
     "J02": (_grown("a half on beat 2", 5, retime=bar_values((2, 4, 2))),
@@ -226,6 +244,10 @@ _RETIMED: dict[str, tuple[Spec, ...]] = {
     "J02": (_grown("", 5, retime=bar_values((2, 2, 8))),),
     "J04": (_grown("", 5, retime=bar_values((4, 8))),),
     "F06": (_grown("", 4, retime=untied(1)),),
+    "A06": (_grown("", 1), Spec("", (1,), pins=chain((2, 5, 9), (3,)))),
+    "D05": (_grown("", 3), Spec("", (3,), pins=chain((4, 7, 11), (2,)))),
+    "F03": (_grown("", 4),),
+    "F04": (Spec("", (4,), pins=chain((6, 3, 4, 5, 2), (3,))),),
     "J03": (_grown("", 5, retime=bar_values((2, 2, 4), True, final=True)),
             _grown("", 5, retime=bar_values((2, 1, 1, 4), True, final=True))),
 }  # fmt: skip
@@ -236,7 +258,7 @@ def _near_specs(code: str) -> tuple[Spec, ...]:
     if code in _RETIMED:
         return _RETIMED[code]
     plain = tuple(
-        replace(spec, words="", waived=(), retime=None)
+        replace(spec, words="", waived=(), retime=None, pins=None)
         for spec in _FAULTS[code]
         if not (code == "F04" and spec.waived)
     )

@@ -1,8 +1,8 @@
 """Ways to change a species exercise: other pitches, an echo, a chain, another rhythm.
 
-Conventions: an *edit* is a callable from a random generator and an exercise to changed ones, without
-end; most of them break several rules, and whoever asks keeps those that break what was wanted. A
-*retiming* changes a rhythm before it has pitches; none where there is no place for it.
+Conventions: an *edit* is a callable from a random generator and an exercise to changed ones,
+without end; most of them break several rules, and whoever asks keeps those that break what was
+wanted. A *retiming* changes a rhythm before it has pitches; none where there is no place for it.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from injected.species_exercise import BAR, Exercise, Tone
-from injected.species_passages import Rhythm, off_reach
+from injected.species_passages import Pins, Rhythm, off_reach
 
 Edit = Callable[[random.Random, Exercise], Iterator[Exercise]]
 Retiming = Callable[[random.Random, Rhythm], Rhythm | None]
@@ -64,7 +65,7 @@ def _sane(ex: Exercise, start: int, changed: dict[int, tuple[int, int]]) -> bool
     end = start + len(changed)
     around = [changed[i][0] if i in changed else ex.line[i].degree
               for i in range(max(start - 1, 0), min(end + 1, len(ex.line)))]  # fmt: skip
-    return not any(off_reach(b - a) for a, b in zip(around, around[1:], strict=False))
+    return not any(off_reach(b - a) for a, b in pairwise(around))
 
 
 def anywhere(n: int) -> Sequence[int]:
@@ -110,31 +111,17 @@ def echo(sizes: tuple[int, ...], times: int, exact: bool | None = None) -> Edit:
     return edit
 
 
-def chain(steps: tuple[int, ...], length: tuple[int, ...]) -> Edit:
-    """A few bars that open on the same interval with the cantus, and the notes after them anew."""
+def chain(steps: tuple[int, ...], length: tuple[int, ...]) -> Pins:
+    """A few bars in a row that open on the same interval with the cantus, in letters."""
 
-    def edit(rng: random.Random, ex: Exercise) -> Iterator[Exercise]:
+    def pins(rng: random.Random, ex: Exercise) -> dict[int, int]:
+        k, step = rng.choice(length), rng.choice(steps)
+        start = rng.randrange(1, max(2, ex.last_bar - k + 1))
         sign = 1 if ex.below else -1
-        while True:
-            k, step = rng.choice(length), rng.choice(steps)
-            start = rng.randrange(1, max(2, ex.last_bar - k + 1))
-            changed = {}
-            for bar in range(start, min(start + k, ex.last_bar)):
-                vertical = ex.at.get(BAR * bar)
-                if vertical is not None:
-                    degree = ex.cantus[bar] + sign * step
-                    changed[vertical.index] = (degree, ex.natural(degree))
-            for _ in range(8):
-                more = dict(changed)
-                for i in list(changed):
-                    for j in (i - 1, i + 1):
-                        if j not in changed and 0 < j < len(ex.line) - 2 and rng.random() < 0.5:
-                            degree = changed[i][0] + rng.choice((-3, -2, -1, 1, 2, 3))
-                            more[j] = (degree, ex.natural(degree))
-                if more:
-                    yield _with(ex, more)
+        bars = range(start, min(start + k, ex.last_bar))
+        return {BAR * bar: ex.cantus[bar] + sign * step for bar in bars}
 
-    return edit
+    return pins
 
 
 def octave_leap(times: int) -> Edit:

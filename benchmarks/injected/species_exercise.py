@@ -65,8 +65,9 @@ class Vertical(NamedTuple):
 
     @property
     def kind(self) -> tuple[int, int]:
-        """The interval without its octaves."""
-        return self.semitone % 12, self.step % 7
+        """The interval without its octaves, taken upright where the parts cross."""
+        sign = -1 if self.step < 0 else 1
+        return sign * self.semitone % 12, sign * self.step % 7
 
     @property
     def consonant(self) -> bool:
@@ -218,9 +219,7 @@ class Exercise:
         """The exercise in notation, with the task that was set."""
         key, signature = modal_key(f"{self.final} {self.mode}")
         bottom = SpelledPitch.parse(f"{self.final}{self.octave}")
-        cantus = tuple(
-            Tone(BAR * bar, BAR, *pitch) for bar, pitch in enumerate(self.sung)
-        )
+        cantus = tuple(Tone(BAR * bar, BAR, *pitch) for bar, pitch in enumerate(self.sung))
         lines = [self.line] if self.alone else [self.line, cantus]
         if not self.alone and not self.below:
             lines.reverse()

@@ -13,6 +13,7 @@ from functools import cache
 from clausula.constraints.example_score import modal_key
 from injected import laws_species_florid, laws_species_line, laws_species_pair
 from injected.laws_species_line import Law
+from injected.laws_species_pair import OfSpecies
 from injected.species_exercise import BAR, Exercise, Tone
 
 CANTUS: dict[str, tuple[tuple[int, ...], ...]] = {
@@ -59,6 +60,7 @@ BASE = frozenset({"A11"})  # a law of one rule set alone
 _TAIL = 13  # notes that a local law looks back on
 _NODES = 300  # of one attempt: another start is better than a longer search
 Rhythm = tuple[tuple[int, int], ...]
+Pins = Callable[[random.Random, Exercise], dict[int, int]]  # degree of the note at a time
 
 
 def frame(rng: random.Random, species: int, alone: bool = False) -> Exercise:
@@ -163,11 +165,17 @@ def domain(
     return found
 
 
-class _OutOfNodes(Exception):
+class _OutOfNodesError(Exception):
     """The search has taken too long."""
 
 
-def grow(rng: random.Random, ex: Exercise, spans: Rhythm, off: frozenset[str]) -> Exercise | None:
+def grow(
+    rng: random.Random,
+    ex: Exercise,
+    spans: Rhythm,
+    off: frozenset[str],
+    pins: dict[int, int] | None = None,
+) -> Exercise | None:
     """A line in a rhythm that keeps every law but some; none where the search gives up.
 
     Args:
@@ -175,36 +183,51 @@ def grow(rng: random.Random, ex: Exercise, spans: Rhythm, off: frozenset[str]) -
         ex: the frame, its line empty.
         spans: onset and duration of each note.
         off: codes of laws that may be broken.
+        pins: the degree that sounds at a time.
     """
     left = [_NODES]
     try:
-        return next(_grown(rng, ex, spans, off, left), None)
-    except _OutOfNodes:
+        return next(_grown(rng, ex, spans, off, pins or {}, left), None)
+    except _OutOfNodesError:
         return None
 
 
 @cache
-def _checked(off: frozenset[str]) -> tuple[tuple[Law, ...], tuple[Law, ...]]:
+def _checked(species: int, off: frozenset[str]) -> tuple[tuple[Law, ...], tuple[Law, ...]]:
     """Laws that are kept, and laws that are broken once at most."""
-    kept = tuple(law for code, law in LOCAL.items() if code not in off)
-    return kept, tuple(law for code, law in LOCAL.items() if code in off and code[-1] != "+")
+    here = {
+        code: law
+        for code, law in LOCAL.items()
+        if not isinstance(law, OfSpecies) or species in law.species
+    }
+    kept = tuple(law for code, law in here.items() if code not in off)
+    return kept, tuple(law for code, law in here.items() if code in off and code[-1] != "+")
 
 
 def _grown(
-    rng: random.Random, ex: Exercise, spans: Rhythm, off: frozenset[str], left: list[int]
+    rng: random.Random,
+    ex: Exercise,
+    spans: Rhythm,
+    off: frozenset[str],
+    pins: dict[int, int],
+    left: list[int],
 ) -> Iterator[Exercise]:
     line = ex.line
     if len(line) == len(spans):
         yield ex
         return
     span, last = spans[len(line)], spans[-1][0]
-    laws, once = _checked(off)
-    for degree, semitone in _ordered(rng, domain(ex, span, last, "A07" in off), line):
+    laws, once = _checked(ex.species, off)
+    pitches = domain(ex, span, last, "A07" in off)
+    pinned = {pins[time] for time in range(span[0], sum(span)) if time in pins}
+    for degree, semitone in _ordered(rng, pitches, line):
+        if not pinned <= {degree}:
+            continue
         if line and off_reach(degree - line[-1].degree):
             continue
         left[0] -= 1
         if left[0] < 0:
-            raise _OutOfNodes
+            raise _OutOfNodesError
         note = Tone(*span, degree, semitone)
         longer = replace(ex, line=(*line, note), ended=len(line) + 1 == len(spans))
         tail = longer.tail(_TAIL)
@@ -212,7 +235,7 @@ def _grown(
             continue
         if any(len(law(longer)) > 1 for law in once):
             continue
-        yield from _grown(rng, longer, spans, off, left)
+        yield from _grown(rng, longer, spans, off, pins, left)
 
 
 def off_reach(step: int) -> bool:
@@ -257,6 +280,7 @@ def whole(
     accepts: Callable[[Exercise], bool] = lambda ex: True,
     alone: bool = False,
     spans: Callable[[random.Random, Rhythm], Rhythm | None] = lambda rng, rhythm: rhythm,
+    pins: Pins = lambda rng, ex: {},
 ) -> Exercise | None:
     """One attempt at an exercise that keeps every law but some.
 
@@ -267,9 +291,10 @@ def whole(
         accepts: what else it has to be, asked before the other laws.
         alone: whether it is a cantus firmus.
         spans: changes the rhythm, or finds no place to.
+        pins: notes that are chosen beforehand.
     """
     start = frame(rng, species, alone)
     bars = len(start.cantus) or rng.randrange(8, 15)
     chosen = spans(rng, rhythm(rng, species, bars))
-    ex = grow(rng, start, chosen, off) if chosen else None
+    ex = grow(rng, start, chosen, off, pins(rng, start)) if chosen else None
     return ex if ex is not None and accepts(ex) and not broken(ex, off) else None
