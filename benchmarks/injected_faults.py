@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
-from injected import harmony, line, motion, tendency, vertical
+from injected import harmony, line, motion, species, tendency, vertical
 from injected.decorated import decorated
 from injected.making import Injector
 from injected.notes import Clean, Injected
@@ -34,7 +34,9 @@ from clausula.checker.report import Report
 from clausula.errors import InputError
 
 MARKED = ("STYLE", "WARNING", "ERROR")  # severities that accuse; labels and remarks do not
-FAMILIES = (vertical, motion, line, tendency, harmony)
+FAMILIES = (vertical, motion, line, tendency, harmony, species)
+SPECIES = "GABDFJ"  # first letters of the rules of species counterpoint
+SPECIES_RULES = {"A11": "westergaard"}  # the other rules of species are judged by those of Fux
 FAULTS: dict[str, Injector] = {c: f for each in FAMILIES for c, f in each.FAULTS.items()}
 NEAR_MISSES: dict[str, Injector] = {c: f for each in FAMILIES for c, f in each.NEAR_MISSES.items()}
 
@@ -52,6 +54,7 @@ class Tally:
         findings: with this code, over all of these passages.
         right: of them, at an injected place.
         refused: passages that the checker could not judge.
+        collateral: how often another code accuses one of these passages unexpectedly.
         missed: words and seeds of faults that were not found.
         alarms: words and seeds of near misses with a finding.
     """
@@ -64,6 +67,7 @@ class Tally:
     findings: int = 0
     right: int = 0
     refused: int = 0
+    collateral: dict[str, int] = field(default_factory=dict)
     missed: list[str] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
 
@@ -78,6 +82,7 @@ class Tally:
             share(self.right, self.findings),
             f"{self.accused}/{self.near_misses}",
             str(self.refused),
+            " ".join(f"{code} {n}" for code, n in sorted(self.collateral.items())) or "-",
         ]
 
 
@@ -101,6 +106,8 @@ def judged(passage: Clean, rules: str, bare: bool) -> Report:
     if not bare and not task.numerals:
         task = replace(task, numerals=passage.numerals)
     key = cl.Key.parse(passage.key)
+    if task.species:
+        return cl.check(passage.score, rules, key=key, task=task)
     return cl.check(passage.score, rules, key=key, keys=((Fraction(0), key),), task=task)
 
 
@@ -126,6 +133,9 @@ def _count(found: Tally, case: Injected, report: Report, i: int, fault: bool) ->
     there = [each for each in own if fault and (each.measure, each.beat) in case.accepted]
     found.findings += len(own)
     found.right += len(there)
+    marked = {each.code for each in report.findings if each.severity.name in MARKED}
+    for code in marked - case.other - {case.code}:
+        found.collateral[code] = found.collateral.get(code, 0) + 1
     place = f"{i}: {case.words}, measure {case.measure} beat {case.beat} {case.voices}"
     if fault:
         found.faults += 1
@@ -138,6 +148,11 @@ def _count(found: Tally, case: Injected, report: Report, i: int, fault: bool) ->
         found.accused += bool(own)
         if own:
             found.alarms.append(place)
+
+
+def rules_for(code: str, rules: str) -> str:
+    """The rule set that judges a rule's passages: species have their own."""
+    return SPECIES_RULES.get(code, "fux") if code[0] in SPECIES else rules
 
 
 def clean_findings(n: int, seed: int, rules: str, bare: bool) -> tuple[int, Counter[str]]:
@@ -158,7 +173,7 @@ def clean_findings(n: int, seed: int, rules: str, bare: bool) -> tuple[int, Coun
 def page(tallies: list[Tally], missing: list[str], words: str, cleanly: str) -> str:
     """The results as Markdown."""
     header = ["rule", "recalled", "recall", "at an injected place", "precision",
-              "near misses accused", "refused"]  # fmt: skip
+              "near misses accused", "refused", "other codes"]  # fmt: skip
     table = markdown_table(header, [each.row for each in tallies])
     known = sum(each.recalled for each in tallies), sum(each.faults for each in tallies)
     right = sum(each.right for each in tallies), sum(each.findings for each in tallies)
@@ -183,16 +198,19 @@ def main() -> int:
     parser.add_argument("--md", type=Path, help="where the page goes")
     a = parser.parse_args()
     asked = [code for code in a.codes.split(",") if code] or list(FAULTS)
-    known = {setting.code for setting in cl.load_ruleset(a.rules).settings}
-    missing = [code for code in asked if code not in known]
+    judges = {code: cl.load_ruleset(rules_for(code, a.rules)) for code in asked}
+    has = {code: {setting.code for setting in judges[code].settings} for code in asked}
+    missing = [code for code in asked if code not in has[code]]
     tallies = []
     with progress_bar() as bar:
-        for code in bar.track([code for code in asked if code in known], description="rules"):
-            tallies.append(tally(code, a.n, a.seed, a.rules, a.bare))
+        present = [code for code in asked if code not in missing]
+        for code in bar.track(present, description="rules"):
+            tallies.append(tally(code, a.n, a.seed, rules_for(code, a.rules), a.bare))
     unmarked, accused = clean_findings(a.n, a.seed, a.rules, a.bare)
     cleanly = f"Clean passages without a finding: {unmarked}/{a.n}; accused: {dict(accused)}."
-    words = f"{a.n} faults and near misses a rule, seed {a.seed}, rule set {a.rules}, " + (
-        f"numerals {'kept back' if a.bare else 'given'}; {provenance()}."
+    words = (
+        f"{a.n} faults and near misses a rule, seed {a.seed}, rule set {a.rules}, species by fux "
+        f"and A11 by westergaard, numerals {'kept back' if a.bare else 'given'}; {provenance()}."
     )
     text = page(tallies, missing, words, cleanly)
     print(text)
