@@ -10,8 +10,10 @@ Conventions: every half quarter at which something sounds counts once. *Key*: th
 its mode. *Chord*: the root and the set of pitch classes (that is the quality). *Numeral*: both, and
 the bass, which together are key, degree, quality and inversion. Where the annotation has two
 numerals for one moment, a pivot, either is right. Alternative readings (``m5var1``) are left out.
-A file that writes a repeat out has the numerals before its sign twice. Of the eleventh chorale,
-BWV 41.6 as simplified for the edition, music21 has no such file, so it is left out.
+A file that writes a repeat out has the numerals before its sign twice. Keys are transposed where
+the notes stand in another key than the edition, by the interval under which most notes belong to
+the numerals. Of the eleventh chorale, BWV 41.6 as simplified for the edition, music21 has no such
+file, so it is left out.
 
 A phrase ends at every fermata. *Cadences*: the kind that the annotated numerals make there beside
 the kind that the checker names. What the numerals make is read off them as follows. The goal is the
@@ -39,6 +41,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import music21
+import numpy as np
 
 import clausula as cl
 from clausula.checker.context import phrase_ends
@@ -47,6 +50,7 @@ from clausula.checker.passage import Reading, passage_of
 from clausula.constraints.cadence import CadenceKind
 from clausula.constraints.passage import Passage
 from clausula.constraints.rulesets import load_ruleset
+from clausula.key_finding import KEYS
 from clausula.reading import read_score
 
 FOLDER = Path(music21.__file__).parent / "corpus" / "bach"
@@ -174,6 +178,26 @@ def onsets(score: cl.Score, labels: Sequence[Label]) -> list[Fraction]:
     return found
 
 
+def transposition(score: cl.Score, labels: Sequence[Label], starts: Sequence[Fraction]) -> int:
+    """Semitones up from the annotation's keys to the notes', by which most notes are members."""
+    members = np.zeros(12, int)
+    for note in (note for part in score.parts for note in part.notes):
+        last = bisect_right(starts, note.onset) - 1
+        if last >= 0:
+            for each in sounding(labels[last].key, labels[last].figure).classes:
+                members[(note.pitch.semitone - each) % 12] += 1
+    return int(members.argmax())
+
+
+def transposed(label: Label, semitones: int) -> Label:
+    """A label in the key so many semitones higher, that of the fewest accidentals."""
+    key = cl.Key.parse(label.key)
+    there = (key.tonic_pc + semitones) % 12
+    new = next(each for each in KEYS if (each.tonic_pc, each.mode) == (there, key.mode))
+    name = str(new).split()[0]
+    return label._replace(key=name if key.mode is cl.Mode.MAJOR else name[0].lower() + name[1:])
+
+
 def cadence(goal: Label, before: Sequence[Label], soprano: int) -> CadenceKind | None:
     """What the numerals up to a phrase end make; see the module's docstring.
 
@@ -257,6 +281,8 @@ def analysed(score: cl.Score) -> Passage:
 def compared(score: cl.Score, labels: Sequence[Label]) -> Tally:
     """How an analysis and an annotation agree."""
     passage, starts = analysed(score), onsets(score, labels)
+    semitones = transposition(score, labels, starts)
+    labels = [transposed(label, semitones) for label in labels] if semitones else labels
     counts: Counter[str] = Counter()
     lines = []
     for moment in (STEP * n for n in range(int(score.length / STEP))):

@@ -114,6 +114,14 @@ def test_full_agreement():
     assert [(close.annotated, close.found) for close in tally.closes] == [(("IAC",), "IAC")]
 
 
+def test_an_annotation_in_another_key_is_transposed():
+    _, found, _ = annotation("m1 Eb: I b2 IV b3 V7 b4 I\nm2 V b2 I b3 V b4 I")
+    starts = annotated_chorales.onsets(chorale(), found)
+    assert annotated_chorales.transposition(chorale(), found, starts) == 9
+    assert compared(chorale(), found)[:4] == (16, 16, 16, 16)
+    assert annotated_chorales.transposed(Label(1, Fraction(1), "f#", "V"), 4).key == "bb"
+
+
 def test_what_differs_is_named():
     _, found, _ = annotation("m1 C: I b2 ii b3 V7 b4 I6\nm2 G: I b2 IV b3 I b4 IV C: I")
     tally = compared(chorale(), found)
