@@ -8,10 +8,19 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 import annotated_chorales
 import pytest
-from annotated_chorales import Label, annotation, cadence, compared, sounding
+from annotated_chorales import (
+    Label,
+    annotation,
+    as_played,
+    cadence,
+    compared,
+    file_named,
+    sounding,
+)
 
 import clausula as cl
 from clausula.constraints.cadence import CadenceKind
+from clausula.reading import read_score
 
 TEXT = """Composer: J. S. Bach
 BWV: 248(2).12
@@ -35,7 +44,8 @@ def closing(*figures: str, key: str = "C", soprano: int = 0) -> CadenceKind | No
 
 
 def test_annotations_are_read_without_variants():
-    bwv, found = annotation(TEXT)
+    bwv, found, repeated = annotation(TEXT)
+    assert repeated == 0
     assert bwv == "248(2).12"
     assert [label.figure for label in found] == [
         "I", "V6/5", "I", "viio6", "vii/o7", "V", "I", "IV",
@@ -97,15 +107,23 @@ def chorale() -> cl.Score:
 
 
 def test_full_agreement():
-    _, found = annotation("m1 C: I b2 IV b3 V7 b4 I\nm2 V b2 I b3 V b4 I")
+    _, found, _ = annotation("m1 C: I b2 IV b3 V7 b4 I\nm2 V b2 I b3 V b4 I")
     tally = compared(chorale(), found)
     assert tally[:4] == (16, 16, 16, 16)
     assert tally.disagreements == []
     assert [(close.annotated, close.found) for close in tally.closes] == [(("IAC",), "IAC")]
 
 
+def test_an_annotation_in_another_key_is_transposed():
+    _, found, _ = annotation("m1 Eb: I b2 IV b3 V7 b4 I\nm2 V b2 I b3 V b4 I")
+    starts = annotated_chorales.onsets(chorale(), found)
+    assert annotated_chorales.transposition(chorale(), found, starts) == 9
+    assert compared(chorale(), found)[:4] == (16, 16, 16, 16)
+    assert annotated_chorales.transposed(Label(1, Fraction(1), "f#", "V"), 4).key == "bb"
+
+
 def test_what_differs_is_named():
-    _, found = annotation("m1 C: I b2 ii b3 V7 b4 I6\nm2 G: I b2 IV b3 I b4 IV C: I")
+    _, found, _ = annotation("m1 C: I b2 ii b3 V7 b4 I6\nm2 G: I b2 IV b3 I b4 IV C: I")
     tally = compared(chorale(), found)
     # ii is another chord, I6 another inversion, and the second measure another key to its pivot.
     assert tally[:4] == (16, 10, 14, 6)
@@ -114,9 +132,25 @@ def test_what_differs_is_named():
     assert tally.closes[0].annotated == ("none", "IAC")
 
 
+def test_a_repeat_that_the_notes_write_out():
+    found = annotation("m0 b4 C: I\nm1 V b3 I\nm2 V :|| b4 IV\nm3 I\nm4 V")
+    assert as_played(found, 4) == found.labels
+    played = [(label.measure, int(label.beat), label.figure) for label in as_played(found, 6)]
+    assert played == [
+        (0, 4, "I"), (1, 1, "V"), (1, 3, "I"), (2, 1, "V"),
+        (2, 4, "I"), (3, 1, "V"), (3, 3, "I"), (4, 1, "V"), (4, 4, "IV"),
+        (5, 1, "I"), (6, 1, "V"),
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="4 measures annotated, 2 of them repeated, 5 in notes"):
+        as_played(found, 5)
+
+
 def test_every_annotated_chorale_has_its_notes():
     folder = annotated_chorales.FOLDER / "choraleAnalyses"
     for number in range(1, 11):
-        bwv, found = annotation((folder / f"riemenschneider{number:03}.rntxt").read_text())
-        score = annotated_chorales.score_named(bwv)
-        assert annotated_chorales.onsets(score, found)[-1] < score.length
+        found = annotation((folder / f"riemenschneider{number:03}.rntxt").read_text())
+        score = read_score(file_named(found.bwv))
+        labels = as_played(found, len(score.measure_starts) - bool(score.pickup))
+        starts = annotated_chorales.onsets(score, labels)
+        assert starts == sorted(starts)
+        assert starts[-1] < score.length
