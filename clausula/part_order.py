@@ -23,7 +23,7 @@ def choir_rank(name: str) -> int | None:
 
 
 def from_the_top(staves: Sequence[tuple[str, Sequence[Sequence[Event]]]]) -> list[int]:
-    """The order of staves from the highest to the lowest.
+    """The order of staves from the highest to the lowest; of more than four the file's own.
 
     Staves that are all called soprano to bass go by their names. Others keep the file's order, but
     one that lies above its predecessor whenever both sound, and never beneath, goes before it.
@@ -35,6 +35,8 @@ def from_the_top(staves: Sequence[tuple[str, Sequence[Sequence[Event]]]]) -> lis
         Indices into ``staves``.
     """
     order = list(range(len(staves)))
+    if len(staves) > len(_NAMES):
+        return order  # an orchestra, or two choirs, each in its place
     ranks = [choir_rank(name) for name, _ in staves]
     if all(rank is not None for rank in ranks):
         return sorted(order, key=lambda index: ranks[index] or 0)

@@ -70,9 +70,12 @@ def read_score(path: str | Path) -> Score:
     """Read a file as a `Score`.
 
     Two staves with two voices each, or with chords of two notes, become the four parts Soprano,
-    Alto, Tenor and Bass. Grace notes are dropped, tied notes merged. A file with a key signature
-    but no mode is taken as major and says so by ``key_given``; MIDI is quantised to a twenty-fourth
-    of a quarter and spelled in its key.
+    Alto, Tenor and Bass. While one of two voices on a staff has neither note nor printed rest, it
+    sings the other's note. Up to four staves are put in order: by name where all are named after
+    voices, else where one always lies above its predecessor. Grace notes are dropped, tied notes
+    merged. A file with a key signature but no mode is taken as major and says so by ``key_given``;
+    MIDI is quantised to a twenty-fourth of a quarter and spelled in its key. `clausula.limits` says
+    how large a file may be.
 
     Args:
         path: a MusicXML, MIDI, kern or ABC file.

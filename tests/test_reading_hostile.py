@@ -13,7 +13,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
 from hostile.case import SATB, heard, note, plain, score, single, voices
 from hostile.catalogue import GROUPS
+from hostile.mutated import mutated_bytes, mutated_score
 
+from clausula.checker.check import check
 from clausula.errors import InputError
 from clausula.reading import read_score
 
@@ -113,3 +115,27 @@ def test_the_missing_letters_of_a_transposition_are_told(tmp_path):
     transposed = ("<transpose><chromatic>-3</chromatic></transpose>",)
     path.write_text(score([note("Eb5", 4)], more=transposed))
     assert read(path) == ("C5:4",)
+
+
+def test_an_orchestra_stays_in_its_order(tmp_path):
+    path = tmp_path / "orchestra.musicxml"
+    lines = ("C5:4", "C3:4", "C6:4", "G4:4", "C2:4")
+    path.write_text(score(*map(single, lines)))
+    assert read(path) == lines
+
+
+@pytest.mark.parametrize("kind", ["musicxml", "krn", "abc", "mid"])
+def test_files_changed_at_random_are_checked_or_refused(kind, tmp_path, capfd):
+    path = tmp_path / f"changed.{kind}"
+    outcomes = set()
+    for seed in range(60):
+        path.write_bytes(mutated_score(seed) if kind == "musicxml" else mutated_bytes(seed, kind))
+        try:
+            check(read_score(path))
+            outcomes.add("checked")
+        except InputError as error:
+            outcomes.add(f"refused: {error}")
+    assert all(outcome.isprintable() for outcome in outcomes)
+    assert "checked" in outcomes
+    assert len(outcomes) > 1
+    assert capfd.readouterr() == ("", "")

@@ -113,7 +113,7 @@ CASES = (
     Case(
         "20,000 measures of four voices in quarters",
         lambda: four(*(" | ".join([bar] * 20_000) for bar in BAR)),
-        says="notes and rests",
+        says="tags",
         slow=True,
     ),
     Case(
