@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 
-from injected.species_exercise import BAR, Exercise
+from injected.species_exercise import BAR, Exercise, Move
 
 Hit = tuple[int, ...]
 Law = Callable[[Exercise], list[Hit]]
@@ -202,9 +202,18 @@ def motive_strict(ex: Exercise) -> list[Hit]:
 
 
 def steps_prevail(ex: Exercise) -> list[Hit]:
-    """G11: more than half of the moves are steps."""
-    steps = sum(abs(m.step) == 1 for m in ex.moves)
-    return [] if 2 * steps > len(ex.moves) else [tuple(t.onset for t in reversed(ex.line))]
+    """G11: more than half of the moves are steps, notes that are repeated left out."""
+    return _few_steps(ex, [m for m in ex.moves if m.step])
+
+
+def steps_prevail_strict(ex: Exercise) -> list[Hit]:
+    """G11+: repeated notes counted among the moves."""
+    return _few_steps(ex, list(ex.moves))
+
+
+def _few_steps(ex: Exercise, moves: list[Move]) -> list[Hit]:
+    steps = sum(abs(m.step) == 1 for m in moves)
+    return [] if 2 * steps > len(moves) else [tuple(t.onset for t in reversed(ex.line))]
 
 
 def repeats(ex: Exercise) -> list[Hit]:
@@ -243,6 +252,7 @@ WHOLE: dict[str, Law] = {
     "G06+": climax_held,
     "G09": chromatic,
     "G11": steps_prevail,
+    "G11+": steps_prevail_strict,
     "G14": climax_consonant,
     "G15": octave_leaps,
 }

@@ -89,8 +89,9 @@ def crossing(ex: Exercise) -> list[Hit]:
     for a, b in pairwise(ex.verticals):
         written, cantus = ex.motion(a, b)
         upper, lower = (written, cantus) if ex.below else (cantus, written)
-        # The upper part against the note that the lower one has left, and the reverse.
-        if a.step >= 0 and min(a.semitone + upper, a.semitone - lower) < 0:
+        # The upper part against the note that the lower one has left, and the reverse; so the way
+        # back from a crossing names it too.
+        if min(a.semitone + upper, a.semitone - lower) < 0:
             places.append(b.time)
     return [tuple(sorted(set(places)))] if places else []
 

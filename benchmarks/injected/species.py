@@ -88,7 +88,7 @@ def injector(code: str, near: bool, *specs: Spec) -> Injector:
 def _attempt(rng: random.Random, code: str, near: bool, spec: Spec) -> Injected | None:
     """One exercise of a spec, or none."""
     wanted = SITUATIONS[code] if near else LAWS[code]
-    # What only some readings add to a rule comes with breaking it, other than where it stands apart.
+    # What only some readings add to a rule comes with breaking it, unless it stands apart.
     stricter = () if code in ("D02", "J02") else (f"{code}+",)
     own = frozenset() if near else frozenset({code, *stricter, *spec.waived})
     off = own | BASE if code != "A11" else own
@@ -139,10 +139,14 @@ def _injected(
     return Injected(code, clean, *places[0], voices, places, other, words)
 
 
+def _tonic_tied(n: int) -> tuple[int, ...]:
+    """The note that is tied into the last bar but one."""
+    return (n - 3,)
+
+
 _ANY = repitch(anywhere, (1, 2, 3))
 _FIRST = repitch(head, (1, 2, 3))
 _LAST = repitch(foot, (1, 2))
-_RHYTHMS = (1, 2, 3, 4)
 
 
 def _pitches(words: str, *species: int, alone: bool = False, waived: tuple[str, ...] = ()) -> Spec:
@@ -225,7 +229,7 @@ _FAULTS: dict[str, tuple[Spec, ...]] = {
     "F06": (_grown("two ties broken", 4, retime=untied(2)), _pitches("a break that errs", 4)),
     "F07": (_grown("no rest", 4, retime=no_rest),
             _grown("no suspension", 4, retime=untied_end),
-            Spec("another suspension", (4,), (repitch(lambda n: (n - 3,), (1,)),)),),
+            Spec("another suspension", (4,), (repitch(_tonic_tied, (1,)),))),
     "J01": tuple(_grown("eighths out of place", 5, retime=bar_values(values)) for values in
                  ((1, 1, 2, 4), (4, 1, 1, 2), (2, 1, 1, 2, 1, 1), (4, 3, 1), (3, 1, 4), (3, 1, 2, 2))),
     "J02": (_grown("a half on beat 2", 5, retime=bar_values((2, 4, 2))),
