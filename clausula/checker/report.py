@@ -323,6 +323,9 @@ def _message(
         fields["low"] = _plain(ruleset.low[site[0]])
         fields["high"] = _plain(ruleset.high[site[0]])
     message = rule.message.format(**fields)
+    # A numeral stays as it is, for vi is another chord than VI; "the chord" begins a sentence.
+    if rule.message.startswith("{chord") and not message.startswith("the chord"):
+        return message
     return message[0].upper() + message[1:]
 
 

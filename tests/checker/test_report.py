@@ -102,3 +102,11 @@ def test_a_report_without_its_roots_still_shows_every_fault():
     rest = replace(report, findings=tuple(each for each in report.findings if not each.root))
     assert len(rest.findings) == len(rest.tree)
     assert {each.code for each, _ in rest.tree} >= {"M02"}
+
+
+def test_a_numeral_begins_a_message_as_it_is_written():
+    report = check(
+        exercise("C5 G4 E4 C3", "B4 D4 G3 G3", "C5 E4 A3 A3"), "common-practice-strict", "C"
+    )
+    (doubling,) = [f for f in report.findings if f.code == "V16"]
+    assert doubling.message == "vi after V does not double its third"
