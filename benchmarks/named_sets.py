@@ -105,7 +105,7 @@ class ConstraintSet:
             settings = tuple(
                 Setting(s.code, Severity.STYLE, cost=s.cost or self.weight / FRAMES_A_QUARTER)
                 for s in full.settings
-                if RULES[s.code].scope is Scope.SLICE
+                if (s.hard or s.cost) and RULES[s.code].scope is Scope.SLICE
             )
         return RuleSet(self.name, full.description, ranges.low, ranges.high, settings)
 
