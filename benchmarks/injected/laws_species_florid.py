@@ -251,9 +251,13 @@ def broken_ties(ex: Exercise) -> list[tuple[Vertical, Vertical]]:
 
 
 def ties(ex: Exercise) -> list[Hit]:
-    """F06: broken twice, or a break against the rules of the second species."""
+    """F06: broken twice, or a break against the rules of the second species.
+
+    Bars in a row without a tie are one break.
+    """
     breaks = broken_ties(ex)
-    found = [tuple(v.time for pair in reversed(breaks) for v in pair)] if len(breaks) > 1 else []
+    again = [(a, b) for (_, last), (a, b) in pairwise(breaks) if b.bar > last.bar + 1]
+    found = [tuple(v.time for pair in (*again, *breaks) for v in pair)] if again else []
     steps = {m.index: m.step for m in ex.moves}
     for a, b in breaks:
         passes = abs(steps.get(a.index, 0)) == 1 and steps.get(a.index) == steps.get(a.index - 1)
