@@ -164,6 +164,7 @@ def _grown(words: str, *species: int, alone: bool = False, retime: Retiming | No
     return Spec(words, species, retime=retime, alone=alone, waived=waived)
 
 
+_EIGHTHS = ((1, 1, 2, 4), (4, 1, 1, 2), (2, 1, 1, 2, 1, 1), (4, 3, 1), (3, 1, 4), (3, 1, 2, 2))
 _FAULTS: dict[str, tuple[Spec, ...]] = {
     "G01": (
         _grown("too long", 1, alone=True),
@@ -230,8 +231,7 @@ _FAULTS: dict[str, tuple[Spec, ...]] = {
     "F07": (_grown("no rest", 4, retime=no_rest),
             _grown("no suspension", 4, retime=untied_end),
             Spec("another suspension", (4,), (repitch(_tonic_tied, (1,)),))),
-    "J01": tuple(_grown("eighths out of place", 5, retime=bar_values(values)) for values in
-                 ((1, 1, 2, 4), (4, 1, 1, 2), (2, 1, 1, 2, 1, 1), (4, 3, 1), (3, 1, 4), (3, 1, 2, 2))),
+    "J01": tuple(_grown("eighths out of place", 5, retime=bar_values(each)) for each in _EIGHTHS),
     "J02": (_grown("a half on beat 2", 5, retime=bar_values((2, 4, 2))),
             _grown("a half on beat 2 of a tied bar", 5, retime=bar_values((2, 4, 2), True)),
             _grown("quarters and a half", 5, retime=bar_values((2, 2, 4)))),

@@ -11,7 +11,12 @@ from dataclasses import replace
 from functools import cache
 
 from clausula.constraints.example_score import modal_key
-from injected import laws_species_florid, laws_species_line, laws_species_pair
+from injected import (
+    laws_species_florid,
+    laws_species_line,
+    laws_species_pair,
+    laws_species_rhythm,
+)
 from injected.laws_species_line import Law
 from injected.laws_species_pair import OfSpecies
 from injected.species_exercise import BAR, Exercise, Tone
@@ -51,12 +56,14 @@ LOCAL: dict[str, Law] = {
     **laws_species_line.LOCAL,
     **laws_species_pair.LOCAL,
     **laws_species_florid.LOCAL,
+    **laws_species_rhythm.LOCAL,
 }
 LAWS: dict[str, Law] = {
     **LOCAL,
     **laws_species_line.WHOLE,
     **laws_species_pair.WHOLE,
     **laws_species_florid.WHOLE,
+    **laws_species_rhythm.WHOLE,
 }
 BASE = frozenset({"A11"})  # a law of one rule set alone
 _TAIL = 13  # notes that a local law looks back on
