@@ -66,7 +66,7 @@ LAWS: dict[str, Law] = {
     **laws_species_rhythm.WHOLE,
 }
 BASE = frozenset({"A11"})  # a law of one rule set alone
-_TAIL = 13  # notes that a local law looks back on
+_TAIL = 16  # notes that a local law looks back on
 _NODES = 300  # of one attempt: another start is better than a longer search
 Rhythm = tuple[tuple[int, int], ...]
 Pins = Callable[[random.Random, Exercise], dict[int, int]]  # degree of the note at a time
