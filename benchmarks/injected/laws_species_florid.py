@@ -1,4 +1,4 @@
-"""Laws of third to fifth species, read from the catalogue's D, F and J rules, and of note values.
+"""Laws of third and fourth species, read from the catalogue's D and F rules.
 
 Conventions as in `laws_species_line`.
 """
@@ -9,40 +9,10 @@ from itertools import pairwise
 
 from injected.laws_species_line import Hit, Law, onsets
 from injected.laws_species_pair import downbeats, equal_perfects, strict
-from injected.species_exercise import BAR, Exercise, Tone, Vertical
+from injected.species_exercise import BAR, Exercise, Vertical
 
 HALF = BAR // 2
 _CAMBIATA, _DOUBLE_NEIGHBOR = (1, 2, -1, -1), (1, -2, 1, 1)
-
-
-def values(ex: Exercise) -> list[Hit]:
-    """G13: the note values of the species, no rest inside, the last note a bar."""
-    found, last = [], BAR * ex.last_bar
-    if ex.alone:
-        return []
-    for i, tone in enumerate(ex.line):
-        before = ex.line[i - 1].end if i else None if not ex.begun else -1
-        gap = before is not None and (before != tone.onset if i else tone.onset > HALF)
-        if gap or not _value(ex, tone, last):
-            bar = tone.onset // BAR
-            inside = [t.onset for t in ex.line if t.onset // BAR in (bar, bar - 1)]
-            found.append((tone.onset, BAR * bar, *inside, tone.end, *([before] if i else [])))
-    return found[:1]
-
-
-def _value(ex: Exercise, tone: Tone, last: int) -> bool:
-    place, length = tone.onset % BAR, tone.duration
-    if tone.onset == last or tone.end > last:
-        return (place, length) == (0, BAR)
-    if ex.species == 1:
-        return (place, length) == (0, BAR)
-    if ex.species == 2:
-        return (place % HALF, length) == (0, HALF) or (tone.onset, length) == (last - BAR, BAR)
-    if ex.species == 3:
-        return length == 2
-    if ex.species == 4:
-        return (place % HALF, length) == (0, HALF) or (place, length) == (HALF, BAR)
-    return length in (1, 2, 4, 6, 8)
 
 
 def _onset(ex: Exercise, index: int) -> Vertical:
@@ -163,7 +133,7 @@ def three_bars(ex: Exercise) -> list[Hit]:
     ]
 
 
-def _syncopations(ex: Exercise) -> list[tuple[Vertical, Vertical, Vertical | None]]:
+def syncopations(ex: Exercise) -> list[tuple[Vertical, Vertical, Vertical | None]]:
     """Where a note is tied: its weak beat, its downbeat, and the note after it if there is one."""
     found = []
     for v in downbeats(ex):
@@ -175,9 +145,7 @@ def _syncopations(ex: Exercise) -> list[tuple[Vertical, Vertical, Vertical | Non
 
 def unprepared(ex: Exercise) -> list[Hit]:
     """F01: tied though dissonant; dissonant on the downbeat though not tied."""
-    found = [
-        (weak.time, strong.time) for weak, strong, _ in _syncopations(ex) if not weak.consonant
-    ]
+    found = [(weak.time, strong.time) for weak, strong, _ in syncopations(ex) if not weak.consonant]
     return found + strong_dissonance(ex)
 
 
@@ -192,7 +160,7 @@ def unresolved(ex: Exercise) -> list[Hit]:
     """F02: a dissonant tied note that does not step down to a consonance."""
     return [
         (strong.time, strong.time + HALF, *(() if after is None else (after.time,)))
-        for _, strong, after in _syncopations(ex)
+        for _, strong, after in syncopations(ex)
         if not strong.consonant and not _resolves(ex, strong, after)
     ]
 
@@ -200,7 +168,7 @@ def unresolved(ex: Exercise) -> list[Hit]:
 def unusual(ex: Exercise) -> list[Hit]:
     """F03: other than 7-6, 4-3, 9-8 above, 2-3, 4-5 and 5-6 below, and compounds."""
     found = []
-    for _, strong, after in _syncopations(ex):
+    for _, strong, after in syncopations(ex):
         if after is None or strong.consonant or not _resolves(ex, strong, after):
             continue
         kinds = {6, 3, 1} if ex.below else {1, 3, 4}
@@ -211,7 +179,7 @@ def unusual(ex: Exercise) -> list[Hit]:
 
 def _chains(ex: Exercise, compounds: bool) -> list[Hit]:
     kinds = []
-    for _, strong, after in _syncopations(ex):
+    for _, strong, after in syncopations(ex):
         if after is not None:
             pair = (strong.step, after.step)
             kinds.append((tuple(s % 7 for s in pair) if compounds else pair, strong, after))
@@ -251,9 +219,13 @@ def broken_ties(ex: Exercise) -> list[tuple[Vertical, Vertical]]:
 
 
 def ties(ex: Exercise) -> list[Hit]:
-    """F06: broken twice, or a break against the rules of the second species."""
+    """F06: broken twice, or a break against the rules of the second species.
+
+    Bars in a row without a tie are one break.
+    """
     breaks = broken_ties(ex)
-    found = [tuple(v.time for pair in reversed(breaks) for v in pair)] if len(breaks) > 1 else []
+    again = [(a, b) for (_, last), (a, b) in pairwise(breaks) if b.bar > last.bar + 1]
+    found = [tuple(v.time for pair in (*again, *breaks) for v in pair)] if again else []
     steps = {m.index: m.step for m in ex.moves}
     for a, b in breaks:
         passes = abs(steps.get(a.index, 0)) == 1 and steps.get(a.index) == steps.get(a.index - 1)
@@ -279,103 +251,6 @@ def frame(ex: Exercise) -> list[Hit]:
     return found
 
 
-def eighths(ex: Exercise) -> list[Hit]:
-    """J01: in pairs on beat 2 or 4, one a bar, by step on every side."""
-    steps = {m.index: m.step for m in ex.moves}
-    bars: dict[int, list[int]] = {}
-    for i, tone in enumerate(ex.line):
-        if tone.duration == 1:
-            bars.setdefault(tone.onset // BAR, []).append(i)
-    found = []
-    for bar, notes in bars.items():
-        done = max(notes) + 1 < len(ex.line) or ex.ended
-        whole = len(notes) == 2 and notes[1] == notes[0] + 1
-        whole = whole or (not done and len(notes) == 1)
-        placed = ex.line[notes[0]].onset % BAR in (2, 6)
-        around = [steps.get(i) for i in range(notes[0] - 1, notes[-1] + 1) if i in steps]
-        if not whole or not placed or any(abs(s) != 1 for s in around):
-            inside = [t.onset for t in ex.line if t.onset // BAR == bar or t.end // BAR == bar]
-            found.append((ex.line[notes[0]].onset, *inside, BAR * (bar + 1)))
-    return found
-
-
-def _bar_of(ex: Exercise, index: int) -> list[Tone]:
-    bar = ex.line[index].onset // BAR
-    return [t for t in ex.line if t.onset // BAR == bar or t.onset < bar * BAR < t.end]
-
-
-def _weak_halves(ex: Exercise) -> list[tuple[int, bool]]:
-    """Halves on a weak place: their index, and whether the rule says so plainly."""
-    found = []
-    for i, tone in enumerate(ex.line):
-        place, bar = tone.onset % BAR, tone.onset // BAR
-        if tone.duration < HALF or place in (0,):
-            continue
-        before = [t for t in _bar_of(ex, i) if t.onset < tone.onset]
-        starts = [t.onset % BAR for t in before if t.onset >= bar * BAR]
-        if place != HALF:
-            found.append((i, place == 2))
-        elif tone.duration == HALF and bar < ex.last_bar - 1 and len(before) > 1:
-            found.append((i, starts == [0, 2]))
-    return found
-
-
-def weak_half(ex: Exercise) -> list[Hit]:
-    """J02: a half on beat 2, or after two quarters and not tied."""
-    return [onsets(ex, i) for i, plain in _weak_halves(ex) if plain]
-
-
-def weak_half_strict(ex: Exercise) -> list[Hit]:
-    """J02+: on any beat but 1 and 3, or after other small notes and not tied."""
-    return [onsets(ex, i) for i, plain in _weak_halves(ex) if not plain]
-
-
-def off_the_third(ex: Exercise) -> list[Hit]:
-    """J03: a dissonant tied note whose step down is not on beat 3, or is dissonant there."""
-    found = []
-    for _, strong, _after in _syncopations(ex):
-        if strong.consonant or (not ex.ended and ex.line[-1].end <= strong.time + HALF):
-            continue
-        there = ex.at.get(strong.time + HALF)
-        note = ex.line[there.index] if there else None
-        held = ex.line[strong.index]
-        if (
-            note is None
-            or there is None
-            or not (
-                note.onset == strong.time + HALF
-                and note.degree == held.degree - 1
-                and there.consonant
-            )
-        ):
-            inside = [t.onset for t in ex.line if strong.time < t.onset <= strong.time + BAR]
-            found.append((strong.time, *inside))
-    return found
-
-
-def whole_note(ex: Exercise) -> list[Hit]:
-    """J04: a whole bar before the last."""
-    return [
-        (t.onset,)
-        for t in ex.line
-        if t.onset % BAR == 0 and t.duration >= BAR and t.onset // BAR < ex.last_bar
-    ]
-
-
-def one_rhythm(ex: Exercise) -> list[Hit]:
-    """J05: a rhythm in three bars running."""
-    rhythms = [
-        tuple(t.onset % BAR for t in ex.line if t.onset // BAR == bar) for bar in range(ex.last_bar)
-    ]
-    hits = []
-    for bar in range(len(rhythms) - 2):
-        if rhythms[bar] and len(set(rhythms[bar : bar + 3])) == 1:
-            spans = range(bar * BAR, (bar + 3) * BAR)
-            hits.append(tuple(t.onset for t in reversed(ex.line) if t.onset in spans))
-            hits[-1] += tuple((bar + k) * BAR for k in range(3))
-    return hits[:1]
-
-
 LOCAL: dict[str, Law] = {
     "D01": strict(strong_dissonance, 3, 5),
     "D02": strict(without_figure, 3, 5),
@@ -392,15 +267,8 @@ LOCAL: dict[str, Law] = {
     "F04": strict(alike, 4),
     "F04+": strict(alike_strict, 4),
     "F05": strict(weak_perfects, 4),
-    "J01": strict(eighths, 5),
-    "J02": strict(weak_half, 5),
-    "J02+": strict(weak_half_strict, 5),
-    "J03": strict(off_the_third, 5),
-    "J04": strict(whole_note, 5),
-    "G13": values,
 }
 WHOLE: dict[str, Law] = {
     "F06": strict(ties, 4),
     "F07": strict(frame, 4),
-    "J05": strict(one_rhythm, 5),
 }

@@ -153,7 +153,7 @@ def _figures(ex: Exercise) -> list[tuple[int, int, bool]]:
     """
     degrees, n, found = [t.degree for t in ex.line], len(ex.line), []
     moves = [b - a for a, b in pairwise(degrees)]
-    for size, times in ((2, 3), (3, 2), (3, 3), (4, 2), (5, 2), (6, 2)):
+    for size, times in ((2, 3), (3, 3), *((size, 2) for size in range(3, n // 2 + 1))):
         whole = size * times
         for i in range(0 if ex.ended else max(n - whole, 0), n - whole + 1):
             shape = moves[i : i + size - 1]

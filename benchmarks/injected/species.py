@@ -164,6 +164,7 @@ def _grown(words: str, *species: int, alone: bool = False, retime: Retiming | No
     return Spec(words, species, retime=retime, alone=alone, waived=waived)
 
 
+_EIGHTHS = ((1, 1, 2, 4), (4, 1, 1, 2), (2, 1, 1, 2, 1, 1), (4, 3, 1), (3, 1, 4), (3, 1, 2, 2))
 _FAULTS: dict[str, tuple[Spec, ...]] = {
     "G01": (
         _grown("too long", 1, alone=True),
@@ -199,7 +200,7 @@ _FAULTS: dict[str, tuple[Spec, ...]] = {
     "A05": (_pitches("too far apart", 1),),
     "A06": (
         _grown("four thirds or sixths", 1),
-        Spec("four thirds or sixths", (1,), pins=chain((2, 5, 9), (4,))),
+        Spec("four thirds or sixths", (1,), pins=chain((2, 5, 9), 4)),
     ),
     "A07": (_pitches("crossing or overlap", 1),),
     "A08": (_pitches("both leap", 1),),
@@ -209,7 +210,7 @@ _FAULTS: dict[str, tuple[Spec, ...]] = {
     "B01": (_pitches("a dissonant downbeat", 2),),
     "B02": (_pitches("a weak dissonance", 2),),
     "B03": (_pitches("into a perfect interval", 2),),
-    "B04": (Spec("perfect downbeats", (2,), pins=chain((4, 7, 11), (2,))),),
+    "B04": (Spec("perfect downbeats", (2,), pins=chain((4, 7, 11), 2)),),
     "B05": (_pitches("a dissonant outline", 2),),
     "B06": (_pitches("a unison on a downbeat", 2),),
     "B07": (_pitches("a leap over the bar line", 2),),
@@ -217,21 +218,20 @@ _FAULTS: dict[str, tuple[Spec, ...]] = {
     "D02": (_pitches("a dissonance", 3),),
     "D03": (_pitches("a figure astray", 3),),
     "D04": (_pitches("a perfect interval again", 3),),
-    "D05": (Spec("three bars alike", (3,), pins=chain((4, 7, 11), (3,))),),
+    "D05": (Spec("three bars alike", (3,), pins=chain((4, 7, 11), 3)),),
     "F01": (_pitches("a dissonant preparation, or none", 4),),
     "F02": (_pitches("no resolution", 4),),
-    "F03": (Spec("an unusual suspension", (4,), pins=chain((1, 6), (1,)), waived=("A04+",)),),
+    "F03": (Spec("an unusual suspension", (4,), pins=chain((1,), 1, (6,)), waived=("A04+",)),),
     "F04": (
-        Spec("a chain", (4,), pins=chain((6, 3, 4, 5, 2), (4,))),
-        Spec("two 9-8, 4-5 or 6-5", (4,), pins=chain((8, 5, 3), (2,)), waived=("F05",)),
+        Spec("a chain", (4,), pins=chain((6, 3, 6, 5), 4, (1, 8, 4))),
+        Spec("two 9-8, 4-5 or 6-5", (4,), pins=chain((8, 5), 2, (3,)), waived=("F05",)),
     ),
     "F05": (_pitches("perfect weak beats", 4),),
     "F06": (_grown("two ties broken", 4, retime=untied(2)), _pitches("a break that errs", 4)),
     "F07": (_grown("no rest", 4, retime=no_rest),
             _grown("no suspension", 4, retime=untied_end),
             Spec("another suspension", (4,), (repitch(_tonic_tied, (1,)),))),
-    "J01": tuple(_grown("eighths out of place", 5, retime=bar_values(values)) for values in
-                 ((1, 1, 2, 4), (4, 1, 1, 2), (2, 1, 1, 2, 1, 1), (4, 3, 1), (3, 1, 4), (3, 1, 2, 2))),
+    "J01": tuple(_grown("eighths out of place", 5, retime=bar_values(each)) for each in _EIGHTHS),
     "J02": (_grown("a half on beat 2", 5, retime=bar_values((2, 4, 2))),
             _grown("a half on beat 2 of a tied bar", 5, retime=bar_values((2, 4, 2), True)),
             _grown("quarters and a half", 5, retime=bar_values((2, 2, 4)))),
@@ -248,10 +248,10 @@ _RETIMED: dict[str, tuple[Spec, ...]] = {
     "J02": (_grown("", 5, retime=bar_values((2, 2, 8))),),
     "J04": (_grown("", 5, retime=bar_values((4, 8))),),
     "F06": (_grown("", 4, retime=untied(1)),),
-    "A06": (_grown("", 1), Spec("", (1,), pins=chain((2, 5, 9), (3,)))),
-    "D05": (_grown("", 3), Spec("", (3,), pins=chain((4, 7, 11), (2,)))),
+    "A06": (_grown("", 1), Spec("", (1,), pins=chain((2, 5, 9), 3))),
+    "D05": (_grown("", 3), Spec("", (3,), pins=chain((4, 7, 11), 2))),
     "F03": (_grown("", 4),),
-    "F04": (Spec("", (4,), pins=chain((6, 3, 4, 5, 2), (3,))),),
+    "F04": (Spec("", (4,), pins=chain((6, 3, 6, 5), 3, (1, 8, 4))),),
     "J03": (_grown("", 5, retime=bar_values((2, 2, 4), True, final=True)),
             _grown("", 5, retime=bar_values((2, 1, 1, 4), True, final=True))),
 }  # fmt: skip

@@ -111,14 +111,24 @@ def echo(sizes: tuple[int, ...], times: int, exact: bool | None = None) -> Edit:
     return edit
 
 
-def chain(steps: tuple[int, ...], length: tuple[int, ...]) -> Pins:
-    """A few bars in a row that open on the same interval with the cantus, in letters."""
+def chain(above: tuple[int, ...], length: int, below: tuple[int, ...] = ()) -> Pins:
+    """A few bars in a row that open on the same interval with the cantus.
+
+    Args:
+        above: intervals in letters when the line is the upper part.
+        length: how many bars.
+        below: the same when it is the lower part; equal where left out.
+    """
 
     def pins(rng: random.Random, ex: Exercise) -> dict[int, int]:
-        k, step = rng.choice(length), rng.choice(steps)
-        start = rng.randrange(1, max(2, ex.last_bar - k + 1))
+        step = rng.choice(above if ex.below else below or above)
+        starts = list(range(1, max(2, ex.last_bar - length + 1)))
+        moves = [b - a for a, b in pairwise(ex.cantus)]
+        runs = [i for i in starts if set(moves[i : i + length - 1]) in ({1}, {-1})]
+        # Tied notes can only follow a cantus that goes by step.
+        start = rng.choice(runs if runs and ex.species == 4 else starts)
         sign = 1 if ex.below else -1
-        bars = range(start, min(start + k, ex.last_bar))
+        bars = range(start, min(start + length, ex.last_bar))
         return {BAR * bar: ex.cantus[bar] + sign * step for bar in bars}
 
     return pins

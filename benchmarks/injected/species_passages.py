@@ -11,7 +11,12 @@ from dataclasses import replace
 from functools import cache
 
 from clausula.constraints.example_score import modal_key
-from injected import laws_species_florid, laws_species_line, laws_species_pair
+from injected import (
+    laws_species_florid,
+    laws_species_line,
+    laws_species_pair,
+    laws_species_rhythm,
+)
 from injected.laws_species_line import Law
 from injected.laws_species_pair import OfSpecies
 from injected.species_exercise import BAR, Exercise, Tone
@@ -35,12 +40,14 @@ CANTUS: dict[str, tuple[tuple[int, ...], ...]] = {
         (0, 2, 1, 3, 2, 4, 5, 4, 3, 2, 1, 0),  # Fux
         (0, 2, 1, 0, 3, 4, 2, 1, 0),
         (0, -1, 0, 2, 1, 3, 2, 1, 0),
+        (0, 4, 5, 4, 3, 2, 1, 2, 1, 0),
     ),
     "ionian": (
         (0, 2, 3, 4, 2, 5, 4, 2, 3, 2, 1, 0),  # Fux
         (0, 1, 2, 0, 3, 2, 4, 2, 1, 0),
         (0, 2, 1, 3, 2, 5, 4, 2, 1, 0),
         (0, 4, 3, 1, 2, 3, 2, 1, 0),
+        (0, 2, 5, 4, 3, 2, 1, 3, 1, 0),
         (0, 1, 3, 2, 4, 3, 2, 1, -1, 0),
     ),
 }
@@ -49,15 +56,17 @@ LOCAL: dict[str, Law] = {
     **laws_species_line.LOCAL,
     **laws_species_pair.LOCAL,
     **laws_species_florid.LOCAL,
+    **laws_species_rhythm.LOCAL,
 }
 LAWS: dict[str, Law] = {
     **LOCAL,
     **laws_species_line.WHOLE,
     **laws_species_pair.WHOLE,
     **laws_species_florid.WHOLE,
+    **laws_species_rhythm.WHOLE,
 }
 BASE = frozenset({"A11"})  # a law of one rule set alone
-_TAIL = 13  # notes that a local law looks back on
+_TAIL = 16  # notes that a local law looks back on
 _NODES = 300  # of one attempt: another start is better than a longer search
 Rhythm = tuple[tuple[int, int], ...]
 Pins = Callable[[random.Random, Exercise], dict[int, int]]  # degree of the note at a time

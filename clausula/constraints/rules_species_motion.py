@@ -75,9 +75,11 @@ def _leaps_running(passage: Passage) -> np.ndarray:
             two = leaps[note] and leaps[note - 1]
             three = two and leaps[note - 2]
             same_way = two and step[note] * step[note - 1] > 0
-            # Two leaps through a triad are heard as one.
-            broken = same_way and _outlines_triad(line, note)
-            found[line.start[note], voice] = (three or same_way) and not broken
+            # Two leaps through a triad are heard as one, so that a leap the other way may stand
+            # before them; a third in their own direction makes an arpeggio.
+            arpeggio = three and step[note - 1] * step[note - 2] > 0
+            as_one = same_way and _outlines_triad(line, note) and not arpeggio
+            found[line.start[note], voice] = (three or same_way) and not as_one
     return found
 
 
@@ -195,12 +197,14 @@ G08 = Rule(
     says="No more than two leaps follow one another, and two in the same direction only if they "
     "outline a triad.",
     why="Steps make a line; leaps in a row break it into an arpeggio, or lose its register.",
-    exceptions="Two leaps in one direction through a major or minor triad.",
+    exceptions="Two leaps in one direction through a major or minor triad; they count as one after "
+    "a leap in the other direction.",
     source=f"{OPEN}; {SURVEY}",
     breaking=(
         Example("C", lines=("C4:4 E4 C4 F4 E4 D4 C4",), species=1, at="B", where="4.1"),
         Example("C", lines=("C4:4 F4 B4 A4 G4 D4 C4",), species=1, at="B", where="3.1"),
         Example("d dorian", lines=("D4:4 F4 A4 F4 G4 E4 D4",), species=1, at="B", where="4.1"),
+        Example("C", lines=("C4:4 E4 G4 C5 B4 A4 F4 D4 C4",), species=1, at="B", where="4.1"),
     ),
     obeying=(
         Example("C", lines=("C4:4 E4 C4 D4 E4 D4 C4",), species=1),
