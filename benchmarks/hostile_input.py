@@ -85,7 +85,8 @@ def _judged(
 
 def _heard(path: Path, reader: subprocess.Popen[str]) -> tuple[str, ...] | None:
     """What a file holds, part by part; None if it cannot be read."""
-    assert reader.stdin and reader.stdout
+    assert reader.stdin
+    assert reader.stdout
     print(json.dumps(str(path)), file=reader.stdin, flush=True)
     found = json.loads(reader.stdout.readline())
     return None if found is None else tuple(found)
