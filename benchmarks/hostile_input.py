@@ -42,8 +42,8 @@ class Outcome:
     megabytes: float
 
 
-def outcome(case: Case) -> Outcome:
-    """Check a case's file in a process of its own, and read it in this one where it is music."""
+def outcome(case: Case, reader: subprocess.Popen[str]) -> Outcome:
+    """Check a case's file in a process of its own, and have it read where it is music."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         path = case.write(folder)
@@ -58,7 +58,7 @@ def outcome(case: Case) -> Outcome:
             out.seek(0)
             err.seek(0)
             said = err.read().decode("utf-8", "replace")
-            words, right = _judged(case, path, process.returncode, out.read(), said)
+            words, right = _judged(case, path, process.returncode, out.read(), said, reader)
     return Outcome(case, words.replace(f"{path}: ", ""), right, seconds, used.ru_maxrss / 1024)
 
 
@@ -67,21 +67,15 @@ def _limit() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
 
 
-def _judged(case: Case, path: Path, code: int, out: bytes, said: str) -> tuple[str, bool]:
+def _judged(
+    case: Case, path: Path, code: int, out: bytes, said: str, reader: subprocess.Popen[str]
+) -> tuple[str, bool]:
     """The outcome in words, and whether it is right."""
     refused = code == 2 and not out and said.startswith("clausula: ") and said.count("\n") == 1
     line = said.strip().removeprefix("clausula: ")
     if case.notes is None:
         return (line if refused else f"exit {code}: {said[-300:]}"), refused and case.says in said
-    reading = subprocess.run(
-        [sys.executable, __file__, "--heard", str(path)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if reading.returncode:
-        return line, False
-    right = tuple(json.loads(reading.stdout)) == tuple(map(plain, case.notes))
+    right = _heard(path, reader) == tuple(map(plain, case.notes))
     many = len([notes for notes in case.notes if notes]) > CHOIR or len(case.notes) > CHOIR
     if many:
         return f"read; {line}", right and refused and "four at most" in line
@@ -89,11 +83,26 @@ def _judged(case: Case, path: Path, code: int, out: bytes, said: str) -> tuple[s
     return words, right and code in (0, 1) and not said
 
 
-def _print_heard(path: Path) -> None:
-    """Print what a file holds, part by part, as JSON."""
+def _heard(path: Path, reader: subprocess.Popen[str]) -> tuple[str, ...] | None:
+    """What a file holds, part by part; None if it cannot be read."""
+    assert reader.stdin
+    assert reader.stdout
+    print(json.dumps(str(path)), file=reader.stdin, flush=True)
+    found = json.loads(reader.stdout.readline())
+    return None if found is None else tuple(found)
+
+
+def _read_on() -> None:
+    """Read the files that standard input names, and print what each holds, a line each."""
+    from clausula.errors import InputError
     from clausula.reading import read_score
 
-    print(json.dumps(heard(read_score(path))))
+    for line in sys.stdin:
+        try:
+            found: tuple[str, ...] | None = heard(read_score(json.loads(line)))
+        except InputError:
+            found = None
+        print(json.dumps(found), flush=True)
 
 
 def page(found: dict[str, list[Outcome]], secs: float) -> str:
@@ -130,16 +139,22 @@ def main() -> None:
     parser.add_argument("--only", default="", help="cases whose names hold this")
     parser.add_argument("--fast", action="store_true", help="leave out the slow ones")
     parser.add_argument("--md", type=Path, help="where to write the table")
-    parser.add_argument("--heard", type=Path, help="print what this file holds, and no more")
+    parser.add_argument(
+        "--reader", action="store_true", help="read files that standard input names"
+    )
     options = parser.parse_args()
-    if options.heard:
-        _print_heard(options.heard)
+    if options.reader:
+        _read_on()
         return
     began = time.perf_counter()
     found: dict[str, list[Outcome]] = {}
-    for title, cases in GROUPS.items():
-        chosen = [c for c in cases if options.only in c.name and not (options.fast and c.slow)]
-        found[title] = [outcome(case) for case in track(chosen, title)]
+    command = [sys.executable, __file__, "--reader"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as reader:
+        for title, cases in GROUPS.items():
+            some = [c for c in cases if options.only in c.name and not (options.fast and c.slow)]
+            found[title] = [outcome(case, reader) for case in track(some, title)]
     text = page({title: each for title, each in found.items() if each}, time.perf_counter() - began)
     if options.md:
         from results import write_text

@@ -1,7 +1,7 @@
 """How large a file may be: beyond these sizes reading is refused in words, so memory is bounded.
 
-A file within them, which 10,000 measures of four voices in quarter notes is, reads in less than
-1 GB. What grows with the square of anything is not left to chance: it is refused here.
+Within them, 10,000 measures of four voices in quarter notes, reading takes less than 1 GB and the
+analysis some 40 kB for each of at most 50,000 slices.
 """
 
 from __future__ import annotations
@@ -14,6 +14,19 @@ LARGEST_XML = 64_000_000
 
 LARGEST_TEXT = 2_000_000
 """Bytes of a MIDI, kern or ABC file, which hold more music in less space."""
+
+# music21 takes time that grows with the square of a kern file's lines and an ABC tune's bars.
+MOST_KERN_LINES = 5_000
+"""Lines of a kern file that are no comments."""
+
+MOST_KERN_TOKENS = 40_000
+"""Of all spines together."""
+
+MOST_ABC_BARS = 1_000
+"""Bar lines of a tune, over all voices."""
+
+MOST_ABC_LETTERS = 20_000
+"""Of a tune."""
 
 MOST_TAGS = 4_000_000
 """Tags in a MusicXML file."""

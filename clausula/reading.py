@@ -39,7 +39,7 @@ from clausula.midi_reading import score_of_midi
 from clausula.pitch import LETTER_SEMITONES, LETTERS, SpelledPitch
 from clausula.score import Score
 from clausula.staves import NoteIds, score_of
-from clausula.text_formats import refuse_odd_abc, refuse_odd_kern
+from clausula.text_formats import first_tune, refuse_odd_abc, refuse_odd_kern
 from clausula.xml_mending import mend
 
 _ENTITY = re.compile(b"\0?".join([b"<", *(bytes([letter]) for letter in b"!ENTITY")]))
@@ -175,7 +175,9 @@ def _read_kern(data: bytes) -> Score:
 
 def _read_abc(data: bytes) -> Score:
     """A `Score` of an ABC file."""
-    refuse_odd_abc(data.decode("utf-8", "replace"))
+    tune = first_tune(data.decode("utf-8", "replace"))
+    refuse_odd_abc(tune)
+    data = tune.encode()
     fields = {line[:2] for line in data.splitlines()}
     if not fields & {b"M:", b"L:"}:
         # Without a meter notes are eighths by the standard (2.1, section 3.1.7); music21 gives up.

@@ -290,21 +290,32 @@ def _staff_lines(
         count = polyphony(events)
         return [events] if count <= 1 else separate(events, count, where)
     lines: list[list[Event]] = [[] for _ in range(written)]
-    for i, layers in enumerate(layered):
-        shared = layers
-        if len(layers) == 1:
-            shared = separate(layers[0], written, where)
-        elif len(layers) != written or any(polyphony(layer) > 1 for layer in layers):
-            raise InputError(
-                f"{where(starts[i])}: {len(layers)} voices, some perhaps with chords, on a staff "
-                f"of {written} lines; try writing each line as a voice of its own throughout"
-            )
-        elif written == 2:
-            rests = [_printed_rests(layer, starts[i]) for layer in _layers(measures[i])]
-            shared = sung_by_both(layers, rests)
-        for line, events in zip(lines, shared, strict=True):
+    for measure, start, layers in zip(measures, starts, layered, strict=False):
+        for line, events in zip(
+            lines, _shared(measure, start, layers, written, where), strict=True
+        ):
             line += events
     return lines
+
+
+def _shared(
+    measure: stream.Measure,
+    start: Fraction,
+    layers: list[list[Event]],
+    written: int,
+    where: Callable[[Fraction], str],
+) -> list[list[Event]]:
+    """What each of the ``written`` lines of a staff has in a measure, highest first."""
+    if len(layers) == 1:
+        return separate(layers[0], written, where)
+    if len(layers) != written or any(polyphony(layer) > 1 for layer in layers):
+        raise InputError(
+            f"{where(start)}: {len(layers)} voices, some perhaps with chords, on a staff "
+            f"of {written} lines; try writing each line as a voice of its own throughout"
+        )
+    if written != 2:
+        return layers
+    return sung_by_both(layers, [_printed_rests(layer, start) for layer in _layers(measure)])
 
 
 def _layers(measure: stream.Measure) -> list[stream.Stream]:

@@ -311,6 +311,13 @@ CASES = (
         file="piece.krn",
     ),
     Case("kern of 3 MB", lambda: _big_kern(250_000), says="too large", file="piece.krn"),
+    Case("kern of 6,000 lines", lambda: _big_kern(6_000), says="lines of music", file="piece.krn"),
+    Case(
+        "kern of 900 spines",
+        lambda: "\n".join("\t".join([word] * 900) for word in ("**kern", *["4c"] * 50, "*-")),
+        says="tokens of music",
+        file="piece.krn",
+    ),
     Case(
         "kern of nothing but comments",
         lambda: "!!!COM: nobody\n" * 100,
@@ -362,6 +369,14 @@ CASES = (
         "ABC of a letter that is no note",
         lambda: ABC.replace("c4", "X4"),
         says="'X4' is no ABC note",
+        file="piece.abc",
+    ),
+    Case("ABC of 2,000 bars", lambda: ABC + "C4|\n" * 2_000, says="bar lines", file="piece.abc"),
+    Case("ABC of 60,000 notes", lambda: ABC + "C" * 60_000, says="letters", file="piece.abc"),
+    Case(
+        "ABC of 2,000 tunes",
+        lambda: "".join(f"X:{i}\nM:4/4\nL:1/4\nK:C\nC4|G4|\n\n" for i in range(1, 2_001)),
+        ("C4:4 G4:4",),
         file="piece.abc",
     ),
     Case(
