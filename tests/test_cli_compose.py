@@ -61,7 +61,7 @@ def constraints(*texts):
         (["--taste", "nats=-1"], ["taste nats=-1; try 0"]),
         (["--taste", "nats=nan"], ["taste nats=nan; try 0"]),
         (["--seed", "-1"], ["seed is -1; try"]),
-        (["--rules", "nope"], ["no rule set 'nope'; try chorale"]),
+        (["--rules", "nope"], ["no rule set 'nope'; try a-level"]),
     ],
 )
 def test_what_means_nothing_is_refused(compose, options, words):
