@@ -13,7 +13,12 @@ import numpy as np
 
 from clausula.constraints.automaton import LayeredAutomaton
 from clausula.constraints.domains import ALL_TOKENS, Domains
-from clausula.constraints.pair_tables import ContextClass, pair_cost, voice_cost
+from clausula.constraints.pair_tables import (
+    ContextClass,
+    pair_cost,
+    spelled_steps,
+    voice_cost,
+)
 from clausula.constraints.repeat import Ties
 from clausula.constraints.rule import Array
 from clausula.constraints.rulesets import RuleSet
@@ -31,7 +36,7 @@ from clausula.engine.plan import Plan
 from clausula.engine.tie_tables import TieForecast, TieTables, tie_forecast
 from clausula.engine.ways import Narrowed
 from clausula.grid import SEARCH_ORDER, Voice
-from clausula.vocabulary import voice_to_global
+from clausula.vocabulary import HOLD_TOKEN, voice_semitones, voice_to_global
 
 if TYPE_CHECKING:
     from clausula.engine.budgets import Budget
@@ -43,6 +48,7 @@ CLASS_BUCKET = 16  # context classes of the rules likewise
 LEAST_LAYERS = (256, 128, 4)  # automaton tables, states and successors: room for usual plans
 ROW_BUCKET = 32  # chords after which the same is allowed likewise
 MAP_BUCKET = 4  # maps of returning themes likewise
+_HOLD = np.uint32(1 << HOLD_TOKEN)
 
 
 class Compiled(NamedTuple):
@@ -197,7 +203,7 @@ def search_tables(
         n_frames=np.int32(total),
         context_of_frame=pad(context_of_frame),
         pair_bits=_by_class([rule_words(ruleset, c)[1] for c in classes]),
-        voice_bits=_by_class([rule_words(ruleset, c)[0] for c in classes]),
+        voice_bits=_by_class(_voice_bits(ruleset, compiled)),
         following=_following(ruleset, classes),
         together=_together(ruleset, classes),
         on_beat=pad(timeline.position % timeline.frames_per_beat == 0),
@@ -264,6 +270,34 @@ def _forecast(plan: Plan, compiled: Compiled, frame_class: np.ndarray, frames: i
 
 def _by_class(tables: list[np.ndarray]) -> np.ndarray:
     return _bucketed(np.stack(tables), CLASS_BUCKET)
+
+
+def _voice_bits(ruleset: RuleSet, compiled: Compiled) -> list[np.ndarray]:
+    """``uint32[4, 32]`` by context what each voice may do by itself.
+
+    A note held into a key that spells it otherwise would keep its old spelling, which the tables of
+    the frames after do not know: a voice that is neither given nor a copy strikes another. That is
+    a mask alone, on which no proof rests.
+    """
+    found = []
+    for number, context in enumerate(compiled.left.classes):
+        words = rule_words(ruleset, context)[0]
+        if context.key_before is not None:
+            copied = compiled.ties.source_frame[compiled.left.context_of_frame == number] >= 0
+            bound = copied.any(axis=0)
+            bound[list(context.given)] = True
+            words = np.where(_respelled(context) & ~bound[:, None], words & ~_HOLD, words)
+        found.append(words)
+    return found
+
+
+def _respelled(context: ContextClass) -> np.ndarray:
+    """``bool[4, 32]`` the sounding indices that the key before spells otherwise."""
+    keys = context.key, context.key_before or context.key
+    here, before = (
+        np.stack([spelled_steps(key, voice_semitones(voice)) for voice in Voice]) for key in keys
+    )
+    return here != before
 
 
 def _following(ruleset: RuleSet, classes: Sequence[ContextClass]) -> Following | None:

@@ -9,6 +9,7 @@ from flax import nnx
 from small_search import MODEL, RULES, SMALL, plan_for, run
 
 from clausula.checker.check import check
+from clausula.constraints.rule import Reads
 from clausula.constraints.text import parse_constraint
 from clausula.engine.rendering import grid_of
 from clausula.engine.search import _prepared, searched
@@ -154,15 +155,14 @@ def test_a_return_that_may_change_costs_what_it_changes():
 def test_every_hypothesis_keeps_every_hard_rule(found):
     plan, result = found
     keys = [(Fraction(frame, 4), key) for frame, key in plan.keys]
-    hard = {rule.code for rule in RULES.hard}
+    # Which chord a slice belongs to is known for certain only when the piece is whole.
+    hard = {rule.code for rule in RULES.hard if Reads.CHORD not in rule.reads}
     for grid in grids(plan, result):
         report = check(to_score(grid), RULES, plan.key, keys)
         assert [f for f in report.findings if f.code in hard] == []
 
 
 def test_a_cadence_in_a_far_key_is_spelled_in_it():
-    # A note held into the turn of the key keeps its old spelling, which the masks of later frames
-    # do not know: rules may need the verification of the file there, cadences must not.
     plan = plan_for(form="A B", cadences="HC@2.3,PAC@4:iii")
     for grid in grids(plan, run(plan, seed=1)):
         assert judge(grid, plan.cadences[1], plan) == []
