@@ -28,7 +28,6 @@ from clausula.constraints.asked import Asked, figured, foreign_notes, foreign_to
 from clausula.constraints.passage import Passage
 from clausula.constraints.rulesets import load_ruleset
 from clausula.score import LabelKind, Score
-from clausula.slices import slices_of
 from clausula.writing import write_bytes
 
 VOICES = 5  # four that sing, and the bass that is figured; what doubles them stands above
@@ -118,7 +117,7 @@ def _row(what: str, number: int, total: int) -> str:
 def figures_of(score: Score, piece: str) -> Iterator[Figured]:
     """Every figure that is understood, judged."""
     score = replace(score, parts=score.parts[-VOICES:])
-    home, _ = home_key(slices_of(score))
+    home, _ = home_key(score)
     reading = Reading(home, written=written_in(score))
     passage = passage_of(score, load_ruleset("chorale"), reading)
     for asked in figured(passage):

@@ -16,9 +16,8 @@ from itertools import product
 import numpy as np
 from full_music import SILENT, TONES, Music, pitches_of
 
-from clausula.constraints.registry import RULES
 from clausula.constraints.rule import Context, Motion, Rule, Tone
-from clausula.constraints.rulesets import RuleSet
+from clausula.constraints.rulesets import RuleSet, Setting
 from clausula.grid import REST, Voice
 from clausula.pitch import Key, Mode
 
@@ -31,10 +30,12 @@ def say_rule(music: Music, code: str, ruleset: RuleSet, arrivals: Sequence[int])
     Args:
         music: the voices.
         code: the rule's.
-        ruleset: gives the ranges.
+        ruleset: gives the ranges and the rule's switches.
         arrivals: frames at which a leading tone must resolve.
     """
-    rule, plan = RULES[code].under({}), music.plan
+    plan = music.plan
+    (setting,) = (setting for setting in ruleset.settings if setting.code == code)
+    rule = setting.rule
     keys = plan.key_of_frame
     for frame in music.frames:
         passed = tuple(dict.fromkeys(keys[: frame + 1]))
@@ -44,7 +45,7 @@ def say_rule(music: Music, code: str, ruleset: RuleSet, arrivals: Sequence[int])
             voices = tuple(Voice(voice) for voice in site)
             limits = tuple((ruleset.low[voice], ruleset.high[voice]) for voice in voices)
             local = (keys[max(0, frame - 1)], keys[frame])
-            found = _forbidden(code, voices, limits, passed, local, frame in arrivals)
+            found = _forbidden(setting, voices, limits, passed, local, frame in arrivals)
             _forbid(music, rule, frame, voices, *found)
 
 
@@ -66,7 +67,7 @@ def _forbid(
 
 @cache
 def _forbidden(
-    code: str,
+    setting: Setting,
     voices: tuple[Voice, ...],
     limits: tuple[tuple[int, int], ...],
     passed: tuple[Key, ...],
@@ -74,7 +75,7 @@ def _forbidden(
     arrival: bool,
 ) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, ...], ...]]:
     """What a rule looks at (before or after, and which voice), and the forbidden tones of it."""
-    rule = RULES[code].under({})
+    rule = setting.rule
     axes = [(when, place) for when in (BEFORE, AFTER) for place in range(len(voices))]
     broken = np.ones((len(TONES),) * len(axes), bool)
     for spelling in product(passed, repeat=len(axes)):

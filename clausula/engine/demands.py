@@ -23,7 +23,7 @@ from clausula.constraints.pins import Pin, pin_automaton
 from clausula.constraints.place import Timeline
 from clausula.constraints.registry import RULES
 from clausula.constraints.repeat import NO_SOURCE, Repeat, Ties
-from clausula.constraints.rule import Enforcement
+from clausula.constraints.rule import Enforcement, Sites
 from clausula.constraints.rulesets import RuleSet, Setting
 from clausula.constraints.soft import Soft
 from clausula.constraints.sonority import Progression, Range, Rhythm, Scale
@@ -155,7 +155,7 @@ def demands_of(scene: Scene) -> list[Demand]:
     demands += [
         Demand(f"rule {s.code} ({RULES[s.code].name}) of {ruleset.name}", rule=s)
         for s in ruleset.settings
-        if s.hard and RULES[s.code].enforcement is Enforcement.MASK
+        if s.hard and s.rule.enforcement is Enforcement.MASK and s.rule.sites is not Sites.ALL
     ]
     asked = [compiled(constraint, plan) for constraint in plan.constraints]
     # What is asked for comes last, so that it is blamed before what comes by default.

@@ -21,7 +21,7 @@ from clausula.engine.lookahead import (
 )
 from clausula.engine.tables import SearchTables
 from clausula.grid import SEARCH_ORDER, Voice
-from clausula.vocabulary import FIRST_PITCH, HOLD_TOKEN, N_VOICE, voice_semitones
+from clausula.vocabulary import FIRST_PITCH, HOLD_TOKEN, N_VOICE, REST_TOKEN, voice_semitones
 
 # Pitch class of every sounding index of each voice, -1 in silence.
 _CLASSES = np.stack(
@@ -35,18 +35,14 @@ def frame_masks(tables: SearchTables, beam: Hypotheses, time: jax.Array) -> Fram
     slots = np.array([int(voice) for voice in SEARCH_ORDER])
     by_slot = beam.sounding[:, slots]
     voice = tables.voice_bits[context][slots, by_slot] & tables.domains[time][slots]
-    # A copied voice sounds what its theme did, moved: one token, known once the theme has sounded.
-    source = tables.tie_source[time][slots]
-    theme = beam.history[:, jnp.maximum(source, 0), slots].astype(jnp.int32)
-    token = tables.tie_map[tables.map_of_frame[time][slots], theme].astype(jnp.int32)
-    only = jnp.where(token >= 0, jnp.asarray(BITS)[jnp.maximum(token, 0)], jnp.uint32(0))
-    voice = voice & jnp.where(source >= 0, only, ~jnp.uint32(0))
+    voice = voice & _returning(tables, beam.history, time)[:, slots]
     for copies in tables.copies.lines:
         copied = copied_notes(copies, beam.register, time)[:, slots]
         voice = voice & jnp.where(jnp.isinf(copies.price), ~copied, ~jnp.uint32(0))
     voice = voice & _within_budgets(tables, beam, time)
     if tables.following is not None:
-        voice = voice & _after_chord(tables.following, beam, context)[:, slots]
+        after = _after_chord(tables.following, beam.chord, beam.earlier, beam.sounding, context)
+        voice = voice & after[:, slots]
     pair = jnp.stack(
         [
             tables.pair_bits[context, i, by_slot[:, u], by_slot[:, v]]
@@ -64,12 +60,80 @@ def frame_masks(tables: SearchTables, beam: Hypotheses, time: jax.Array) -> Fram
     return FrameMasks(voice, pair & jnp.stack(alive, axis=1), together)
 
 
-def _after_chord(following: Following, beam: Hypotheses, context: jax.Array) -> jax.Array:
-    """``uint32[N, V]`` tokens of each voice allowed after the chord that sounded."""
-    row = following.row[beam.chord]
-    earlier = beam.earlier if following.words.shape[3] > 1 else jnp.zeros_like(beam.earlier)
-    voices = jnp.arange(len(Voice))
-    return following.words[context, voices, row[:, None], earlier, beam.sounding]
+def _returning(tables: SearchTables, history: jax.Array, time: jax.Array) -> jax.Array:
+    """``uint32[N, V]`` tokens of each voice in a frame that are no false copy.
+
+    A copied voice sounds what its theme did, moved: one token, known once the theme has sounded.
+    """
+    source = tables.tie_source[time]
+    theme = history[:, jnp.maximum(source, 0), jnp.arange(len(Voice))].astype(jnp.int32)
+    token = tables.tie_map[tables.map_of_frame[time], theme].astype(jnp.int32)
+    only = jnp.where(token >= 0, jnp.asarray(BITS)[jnp.maximum(token, 0)], jnp.uint32(0))
+    return jnp.where(source >= 0, only, ~jnp.uint32(0))
+
+
+def _after_chord(
+    following: Following, chord: jax.Array, earlier: jax.Array, now: jax.Array, context: jax.Array
+) -> jax.Array:
+    """``uint32[N, V]`` tokens of each voice allowed after the chord that sounded.
+
+    Args:
+        following: what may follow what.
+        chord: ``int32[N]`` the chord.
+        earlier: ``int32[N, V]`` the note before the last of each voice.
+        now: ``int32[N, V]`` the last.
+        context: of the frame that follows.
+    """
+    row = following.row[chord]
+    asked = earlier if following.words.shape[3] > 1 else jnp.zeros_like(earlier)
+    return following.words[context, jnp.arange(len(Voice)), row[:, None], asked, now]
+
+
+def _going_on(
+    tables: SearchTables,
+    after: Following,
+    beam: Hypotheses,
+    chosen: Partial,
+    time: jax.Array,
+) -> jax.Array:
+    """``bool[N, 32]`` tenor tokens after whose chord each voice has a way into the next frame.
+
+    Where a voice returns, or must rest or hold or be a certain note, a chord that makes a seventh
+    of what it sounds would leave it none.
+    """
+    rows, n_rows = chosen.row, len(chosen.row)
+    slot_of = [SEARCH_ORDER.index(voice) for voice in Voice]
+    token = jnp.broadcast_to(chosen.token[:, None, slot_of], (n_rows, N_VOICE, len(Voice)))
+    token = token.at[:, :, Voice.TENOR].set(jnp.arange(N_VOICE)).reshape(-1, len(Voice))
+
+    def each(values: jax.Array) -> jax.Array:
+        return jnp.repeat(values[rows], N_VOICE, axis=0)
+
+    sounding = sounding_after(token, each(beam.sounding))
+    chord = last_chord(sounding, each(beam.chord), tables.on_beat[time])
+    earlier = note_before(token, each(beam.sounding), each(beam.earlier))
+    following = jnp.minimum(time + 1, len(tables.context_of_frame) - 1)
+    context = tables.context_of_frame[following]
+    words = _after_chord(after, chord, earlier, sounding, context)
+    words = words & tables.voice_bits[context][jnp.arange(len(Voice)), sounding]
+    # What is copied from this very frame is not written yet.
+    known = tables.tie_source[following] < time
+    returning = _returning(tables, beam.history[rows], following)
+    own = jnp.where(known, returning, ~jnp.uint32(0)) & tables.domains[following]
+    on = (words.reshape(n_rows, N_VOICE, len(Voice)) & own[:, None] != 0).all(axis=2)
+    return on | (following >= tables.n_frames)
+
+
+def note_before(token: jax.Array, sounding: jax.Array, earlier: jax.Array) -> jax.Array:
+    """``int32[N, V]`` the note before the one that sounds after a frame's tokens.
+
+    Args:
+        token: ``int32[N, V]`` the frame's.
+        sounding: ``int32[N, V]`` what sounded before the frame.
+        earlier: ``int32[N, V]`` the note before that.
+    """
+    kept = jnp.where(token == REST_TOKEN, 0, earlier)
+    return jnp.where(token >= FIRST_PITCH, sounding, kept)
 
 
 def last_chord(sounding: jax.Array, before: jax.Array, on_beat: jax.Array) -> jax.Array:
@@ -166,6 +230,8 @@ def asked_beside(
     if slot < 3:
         return terms
     allowed, cost = terms.allowed, terms.cost
+    if tables.following is not None:
+        allowed = allowed & _going_on(tables, tables.following, beam, chosen, time)
     register = jax.tree.map(lambda values: values[chosen.row], beam.register)
     for copies in tables.copies.chords:
         sounding = beam.sounding[chosen.row]

@@ -25,6 +25,7 @@ from clausula.engine.frame_masks import (
     copying_costs,
     frame_masks,
     last_chord,
+    note_before,
     rule_costs,
     sounding_after,
 )
@@ -292,7 +293,7 @@ def _next_beam(
     return Hypotheses(
         sounding=sounding,
         age=age,
-        earlier=_note_before(token, beam.sounding[row], beam.earlier[row]),
+        earlier=note_before(token, beam.sounding[row], beam.earlier[row]),
         chord=last_chord(sounding, beam.chord[row], tables.on_beat[time]),
         parent=row,
         history=history,
@@ -311,9 +312,3 @@ def _next_beam(
             jax.tree.map(lambda values: values[row], beam.register), token, sounding, time
         ),
     )
-
-
-def _note_before(token: jax.Array, sounding: jax.Array, earlier: jax.Array) -> jax.Array:
-    """``int32[N, V]`` the note before the one that sounds after a frame's tokens."""
-    kept = jnp.where(token == REST_TOKEN, 0, earlier)
-    return jnp.where(token >= FIRST_PITCH, sounding, kept)

@@ -117,7 +117,11 @@ def test_a_witness_keeps_everything(texts):
     grid = grid_of(tokens.astype(np.int8), plan, "witness")
     for constraint in plan.constraints:
         assert judge(grid, constraint, plan) == [], str(constraint)
-    codes = {s.code for s in RULES.settings if s.hard}
+    # What chords ask is masked in the search alone, and so is a new key's spelling of what is held
+    # into it.
+    codes = {s.code for s in RULES.settings if s.hard} - {"V05", "T03"}
+    if len(plan.keys) > 1:
+        codes.remove("T08")
     report = check(notated(grid, plan, "witness"), RULES, keys=[(0, plan.key)])
     assert not [f for f in report.findings if f.code in codes]
 

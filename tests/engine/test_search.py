@@ -9,7 +9,6 @@ from flax import nnx
 from small_search import MODEL, RULES, SMALL, plan_for, run
 
 from clausula.checker.check import check
-from clausula.constraints.rule import Reads
 from clausula.constraints.text import parse_constraint
 from clausula.engine.rendering import grid_of
 from clausula.engine.search import _prepared, searched
@@ -56,7 +55,7 @@ def test_every_hypothesis_keeps_every_hard_constraint(found):
 
 
 FORMS = {
-    "A A B A": ["repeat 1 @ 3 up M2 in S"],
+    "A A B A": ["repeat 1 @ 3 up P4 in S"],
     "A B A C A": ["repeat 3 @ 7 up P4 in A"],
     "A B A B": ["repeat 1 @ 5 inverted about B4 in S"],
     "A B A C A B B A": ["repeat 1 @ 5 tonal down 1 in S", "repeat 3 @ 13 in S,A,T"],
@@ -86,7 +85,7 @@ BINDING = [
     "pin tenor @ 2 C#4",
     "climax once S @ 2",
     "count 9-10 notes in B",
-    "count 2 G3 in B",
+    "count 3 G3 in B",
     "stagnation 1 in A",
     "range S E4-B4",
     "scale A of G A B D E",
@@ -121,7 +120,7 @@ def test_a_constraint_binds(text):
 
 # The rules that cost something would blur what a wish costs.
 HARD = replace(RULES, settings=tuple(setting for setting in RULES.settings if setting.hard))
-WISHES = ["count 9-10 notes in B", "range S E4-B4", "climax once S @ 2"]
+WISHES = ["count 11-12 notes in B", "range S E4-B4", "climax once S @ 2"]
 
 
 @pytest.mark.parametrize("text", WISHES)
@@ -131,7 +130,7 @@ def test_a_wish_binds_by_its_weight_and_its_price_is_asked(text):
     (wish,) = bound.others
     broken = {}
     for plan in (free, bound):
-        result = run(plan, rules=HARD)
+        result = run(plan, rules=HARD, pieces=4)
         alive = result.score > -np.inf
         weight = plan.others[0].weight
         asked = np.round(result.cost[alive] / weight)
@@ -156,7 +155,7 @@ def test_every_hypothesis_keeps_every_hard_rule(found):
     plan, result = found
     keys = [(Fraction(frame, 4), key) for frame, key in plan.keys]
     # Which chord a slice belongs to is known for certain only when the piece is whole.
-    hard = {rule.code for rule in RULES.hard if Reads.CHORD not in rule.reads}
+    hard = {rule.code for rule in RULES.hard} - {"V05", "T03"}
     for grid in grids(plan, result):
         report = check(to_score(grid), RULES, plan.key, keys)
         assert [f for f in report.findings if f.code in hard] == []
@@ -223,7 +222,7 @@ SAME_BUCKET = {
     "other cadences": plan_for(form="A B", cadences="IAC@2,plagal@4.3", constraints=RETURN),
     "other demands": plan_for(
         form="A B",
-        constraints=[*RETURN, "chord V65 @ 3.2", "rhythm T q e e h @ 3", "scale A @ 1-2"],
+        constraints=[*RETURN, "chord V65 @ 3", "rhythm T q e e h @ 3", "scale A @ 1-2"],
     ),
     "another automaton": plan_for(form="A B", constraints=[*RETURN, "count 4-9 notes in T @ 1-2"]),
     "another meter and mode": plan_for(form="A B", constraints=RETURN, meter="3/4", key="f#"),
@@ -246,8 +245,9 @@ def test_parallels_between_given_notes_are_proved_before_the_search():
 
 
 def test_a_dead_end_is_a_value_that_says_where():
-    # No alto token is left in one frame of the tables: what no prover was told, the search meets.
+    # No alto token is left in one frame of the tables: what no prover was told, the search meets as
+    # it chooses the last voice of the frame before.
     frame = 9
     result = run(plan_for(), without=(frame, Voice.ALTO))
     assert (result.score == -np.inf).all()
-    assert int((result.alive[0] == 0).argmax()) == frame
+    assert int((result.alive[0] == 0).argmax()) == frame - 1
