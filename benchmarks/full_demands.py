@@ -182,9 +182,10 @@ def _cadence(music: Music, cadence: Cadence) -> None:
     if kind.leads:
         for frame in approach:
             _someone(music, frame, tonic, 11)
-    if kind is CadenceKind.IAC:
-        leading = _classes(Voice.SOPRANO, tonic, (11,))
-        music[Voice.SOPRANO].only(arrival - 1, set(TONES) - leading)
+    stranded = {CadenceKind.PAC: 5, CadenceKind.IAC: 11}.get(kind)
+    if stranded is not None:
+        left = _classes(Voice.SOPRANO, tonic, (stranded,))
+        music[Voice.SOPRANO].only(arrival - 1, set(TONES) - left)
 
 
 def _someone(music: Music, frame: int, tonic: int, degree: int) -> None:

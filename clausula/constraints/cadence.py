@@ -7,7 +7,8 @@ What is asked, in key K, of an arrival at frame ``a`` held to the phrase end ``e
 
 * PAC: through the approach the bass sounds degree 5, every voice a member of V7 (degree 7 raised in
   minor), the leading tone in every frame. At ``a`` soprano and bass start degree 1, every voice
-  sounds the tonic triad, its third is present.
+  sounds the tonic triad, its third is present. Just before ``a`` the soprano is not on degree 4,
+  the seventh, which has no step down to degree 1.
 * IAC: the same with the soprano on degree 3 or 5.
 * DC (deceptive): the approach of a PAC; at ``a`` the bass starts degree 6, the soprano degree 1 or
   3, every voice sounds the triad of VI, its third (degree 1) is present.
@@ -114,6 +115,7 @@ class _Sounding(IntEnum):
     LEAVING = 3  # in the approach chord, foreign to the goal
     STAYING = 4  # in both
     THIRD = 5  # in the approach: the leading tone; at the arrival: the goal's third
+    STRANDED = 6  # in the approach chord, and must not be what is left for the goal
 
 
 @dataclass(frozen=True)
@@ -203,8 +205,11 @@ def pattern_of(kind: CadenceKind, mode: Mode) -> Pattern:
             soprano=(0, third),
             bass=sixth,
         )
+    perfect = kind is CadenceKind.PAC
+    soprano = _DOMINANT_SEVENTH | {5: _Sounding.STRANDED} if perfect else _DOMINANT_SEVENTH
     return Pattern(
-        approach={voice: _DOMINANT_SEVENTH for voice in upper}
+        approach=dict.fromkeys(_INNER, _DOMINANT_SEVENTH)
+        | {Voice.SOPRANO: soprano}
         | {Voice.BASS: {7: _Sounding.STAYING}},
         chordal=tuple(Voice),
         leads=True,
@@ -212,7 +217,7 @@ def pattern_of(kind: CadenceKind, mode: Mode) -> Pattern:
         held_into_goal=(_Sounding.STAYING,),
         third=third,
         goal=(0, third, 7),
-        soprano=(0,) if kind is CadenceKind.PAC else (third, 7),
+        soprano=(0,) if perfect else (third, 7),
         bass=0,
     )
 
@@ -354,6 +359,8 @@ class _Tracker:
         if symbol is _Sounding.HOLD:
             may_hold = voice in _INNER and before in self.pattern.held_into_goal
             return before if may_hold else None
+        if before is _Sounding.STRANDED:
+            return None
         # An imperfect cadence takes the soprano to degree 3 or 5: a leading tone cannot resolve.
         stranded = self.pattern.leads and 0 not in self.pattern.soprano
         if voice is Voice.SOPRANO and before is _Sounding.THIRD and stranded:

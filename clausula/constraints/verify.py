@@ -53,6 +53,8 @@ def verify_cadence(grid: Grid, cadence: Cadence, phrase_end: int | None = None) 
             soprano = {_TONIC} if cadence.kind is CadenceKind.PAC else {third, _DOMINANT}
             early = soprano if cadence.anticipated else set()
             reasons = _dominant(grid, degrees, arrival, soprano, early)
+            if degrees[arrival - 1][Voice.SOPRANO] == _FOURTH and soprano == {_TONIC}:
+                reasons.append(f"{_at(grid, arrival)}: the soprano leaps from the seventh")
             reasons += _goal(grid, degrees, arrival, tonic_triad, third, _TONIC)
         case CadenceKind.DC:
             reasons = _dominant(grid, degrees, arrival, {_TONIC, third})
