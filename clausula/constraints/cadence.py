@@ -267,10 +267,10 @@ def cadence_automaton(
 def _followed(kind: CadenceKind, mode: Mode, arrival: int, chordal_from: int) -> LayeredAutomaton:
     """The minimal automaton over kinds of notes, in whatever key; frames from its window's first.
 
-    Its tokens are symbols: ``_Sounding.REST`` to ``_Sounding.THIRD``, the last one over again.
+    Its tokens are symbols: ``_Sounding.REST`` to the last, which comes over again.
     """
     tracker = _Tracker(pattern_of(kind, mode), chordal_from, arrival)
-    symbols = np.minimum(np.arange(N_VOICE), _Sounding.THIRD)
+    symbols = np.minimum(np.arange(N_VOICE), max(_Sounding))
     start = (_Sounding.OTHER,) * len(Voice)
     window = range(arrival + 1)
     return minimise(windowed(len(window), window, start, lambda *_: symbols, tracker.step))
