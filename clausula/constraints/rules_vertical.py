@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clausula.constraints.example import Example
-from clausula.constraints.predicates import inverse, is_member, sounds, stands_on
+from clausula.constraints.predicates import degree_of, inverse, is_member, sounds, stands_on
 from clausula.constraints.rule import (
     NONE,
     Array,
@@ -24,7 +24,7 @@ _LEADING_TONE = (6, 11)  # degree and semitones above the tonic
 # Notes raised above the scale that lead to the degree above: degree and semitones above the tonic.
 _RAISED_IN_MAJOR = ((0, 1), (1, 3), (3, 6), (4, 8), (5, 10))
 _RAISED_IN_MINOR = ((2, 4), (3, 6))
-
+_SUBDOMINANT, _SIXTH_BELOW = 5, 8  # semitones of roots above the tonic
 
 BRIEF = Switch(
     "counts",
@@ -70,9 +70,22 @@ def _leading_tone_doubled(upper: Motion, lower: Motion, context: Context, brief:
     chord = context.chord
     third = is_member(upper.after, chord.third) & ((chord.third - chord.root) % 12 == 4)
     root = is_member(upper.after, chord.root) & ((chord.fifth - chord.root) % 12 == 6)
-    leads = leads & (third | root | (chord.root == NONE))
+    leads = leads & (third | root | (chord.root == NONE)) | (third & _applied_seventh(context))
     passing = (upper.brief | lower.brief) & (brief == "passes")
     return same & leads & sounds(lower.after) & inverse(passing)
+
+
+def _applied_seventh(context: Context) -> Array:
+    """Whether the chord is a dominant seventh in all its notes, of whatever degree.
+
+    The German sixth sounds alike, and the third of IV7 in minor is its raised sixth degree.
+    """
+    chord = context.chord
+    degree = degree_of(chord.root, context)
+    sounds_so = ((chord.third - chord.root) % 12 == 4) & ((chord.seventh - chord.root) % 12 == 10)
+    known = (chord.third != NONE) & (chord.seventh != NONE)
+    excused = (degree == _SIXTH_BELOW) | ((degree == _SUBDOMINANT) & context.minor)
+    return known & sounds_so & inverse(excused)
 
 
 def _leading_tone_unraised(upper: Motion, bass: Motion, context: Context) -> Array:
@@ -198,8 +211,8 @@ V10 = Rule(
     enforcement=Enforcement.MASK,
     message="{upper} and {lower} both sing {pitch_class}, which leads up to {goal} and should not "
     "be doubled",
-    says="No two voices sound the leading tone of the key at once, nor the same note raised out of "
-    "the key, which is the leading tone of another degree.",
+    says="No two voices sound the leading tone of the key at once, nor that of another degree: a "
+    "note raised out of the key, or the third of a dominant seventh chord.",
     why="A leading tone is bound to rise. Two of them either rise together in parallel octaves, or "
     "one is left unresolved.",
     exceptions="The raised sixth degree of a minor key may be doubled: it leads to the leading "
@@ -210,11 +223,14 @@ V10 = Rule(
         Example("C", ("B4 G4 D4 B2",), at="SB"),
         Example("a", ("G#4 E4 B3 E3", "B4 G#4 E4 G#3"), at="AB"),
         Example("C", ("F#4 A3 D3 F#2",), at="SB"),
+        Example("C", ("E5 Bb4 E4 C3",), numerals=("V7/IV",), at="ST"),
     ),
     obeying=(
         Example("C", ("D5 G4 D4 B2",)),
         Example("a", ("F#4 C4 A3 F#3",)),
         Example("C", ("C5 A4 F4 D3", "B4 G4 D4 G3")),
+        Example("C", ("E5 G4 E4 C3",)),
+        Example("a", ("A4 D#4 A3 F3",), numerals=("Ger65",)),
     ),
 )
 
