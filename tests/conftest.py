@@ -4,8 +4,6 @@ import os
 from pathlib import Path
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
-# Most of the tests' time is compilation, of programs that run but a few times.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=1")
 # Tests start programs that compile what their parents compiled already.
 _KEPT = Path(__file__).parents[1] / ".pytest_cache" / "jax"
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_KEPT))
