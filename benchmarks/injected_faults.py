@@ -9,31 +9,43 @@ of a code's findings, over its faults and near misses, that stand at an injected
 the rule set lacks are missing, not wrong. Passages are judged in their key, with their numerals
 given unless ``--bare``.
 
-    uv run python benchmarks/injected_faults.py --n 50 --seed 1 --json OUT.json --md OUT.md
+    uv run python benchmarks/injected_faults.py --n 50 --seed 1 --json OUT.jsonl --md OUT.md
+
+Rows are kept as they come: an interrupted run goes on where it stopped, and so does one that asks
+for more rules.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import random
 from collections import Counter
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from injected import harmony, line, motion, species, tendency, vertical
 from injected.decorated import decorated
 from injected.making import Injector
 from injected.notes import Clean, Injected
 from injected.passages import clean
-from results import markdown_table, progress_bar, provenance, write_text
+from results import (
+    append_row,
+    commit,
+    markdown_table,
+    progress_bar,
+    provenance,
+    read_rows,
+    write_text,
+)
 
 import clausula as cl
 from clausula.checker.report import Report
 from clausula.errors import InputError
 
 MARKED = ("STYLE", "WARNING", "ERROR")  # severities that accuse; labels and remarks do not
+CLEAN = "clean passages"  # stands for them where a row has a rule's code
 FAMILIES = (vertical, motion, line, tendency, harmony, species)
 SPECIES = "GABDFJ"  # first letters of the rules of species counterpoint
 SPECIES_RULES = {"A11": "westergaard"}  # the other rules of species are judged by those of Fux
@@ -170,6 +182,15 @@ def clean_findings(n: int, seed: int, rules: str, bare: bool) -> tuple[int, Coun
     return unmarked, accused
 
 
+def judgement(code: str, options: argparse.Namespace) -> dict[str, Any]:
+    """What is kept of one rule, or of the clean passages, as JSON takes it."""
+    if code == CLEAN:
+        found = clean_findings(options.n, options.seed, options.rules, options.bare)
+        return {"unmarked": found[0], "accused": dict(found[1])}
+    rules = rules_for(code, options.rules)
+    return asdict(tally(code, options.n, options.seed, rules, options.bare))
+
+
 def page(tallies: list[Tally], missing: list[str], words: str, cleanly: str) -> str:
     """The results as Markdown."""
     header = ["rule", "recalled", "recall", "at an injected place", "precision",
@@ -194,32 +215,38 @@ def main() -> int:
     parser.add_argument("--rules", default="common-practice-strict", help="rule set")
     parser.add_argument("--codes", default="", help="V01,M01 …; all when left out")
     parser.add_argument("--bare", action="store_true", help="keep the numerals from the checker")
-    parser.add_argument("--json", type=Path, help="where the tallies go")
+    parser.add_argument("--json", type=Path, help="JSON lines, kept as they come")
     parser.add_argument("--md", type=Path, help="where the page goes")
     a = parser.parse_args()
     asked = [code for code in a.codes.split(",") if code] or list(FAULTS)
     judges = {code: cl.load_ruleset(rules_for(code, a.rules)) for code in asked}
     has = {code: {setting.code for setting in judges[code].settings} for code in asked}
     missing = [code for code in asked if code not in has[code]]
-    tallies = []
+    where = {"n": a.n, "seed": a.seed, "set": a.rules, "bare": a.bare}
+    kept = [row for row in read_rows(a.json) if where.items() <= row.items()] if a.json else []
+    known = {row["code"]: row for row in kept}
+    present = [code for code in asked if code not in missing]
     with progress_bar() as bar:
-        present = [code for code in asked if code not in missing]
-        for code in bar.track(present, description="rules"):
-            tallies.append(tally(code, a.n, a.seed, rules_for(code, a.rules), a.bare))
-    unmarked, accused = clean_findings(a.n, a.seed, a.rules, a.bare)
-    cleanly = f"Clean passages without a finding: {unmarked}/{a.n}; accused: {dict(accused)}."
+        for code in bar.track([*present, CLEAN], description="rules"):
+            if code in known:
+                continue
+            known[code] = where | {"code": code, "at": commit()} | judgement(code, a)
+            if a.json:
+                append_row(a.json, known[code])
+    names = [each.name for each in fields(Tally)]
+    tallies = [Tally(*(known[code][name] for name in names)) for code in present]
+    unmarked, accused = known[CLEAN]["unmarked"], known[CLEAN]["accused"]
+    cleanly = f"Clean passages without a finding: {unmarked}/{a.n}; accused: {accused or 'none'}."
+    commits = " ".join(dict.fromkeys(known[code]["at"] for code in [*present, CLEAN]))
     words = (
         f"{a.n} faults and near misses a rule, seed {a.seed}, rule set {a.rules}, species by fux "
-        f"and A11 by westergaard, numerals {'kept back' if a.bare else 'given'}; {provenance()}."
+        f"and A11 by westergaard, numerals {'kept back' if a.bare else 'given'}; judged at "
+        f"{commits}; {provenance()}."
     )
     text = page(tallies, missing, words, cleanly)
     print(text)
     if a.md:
         write_text(a.md, text)
-    if a.json:
-        rows = [asdict(each) for each in tallies]
-        found = {"where": words, "missing": missing, "clean": unmarked, "rules": rows}
-        write_text(a.json, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     return 0
 
 

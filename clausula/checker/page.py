@@ -7,7 +7,7 @@ list have it as ``data-finding``, notes of the score as words of ``data-findings
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from itertools import groupby
 from pathlib import Path
@@ -94,23 +94,24 @@ def _findings(report: Report) -> Iterator[str]:
         yield from _open(root, place[id(root)], f"{root.group}. ")
         if consequences:
             yield "<p>It explains:</p>"
-            yield "<ul>"
-            for each in consequences:
-                yield from _open(each, place[id(each)], "")
-                yield "</li>"
-            yield "</ul>"
+            yield from _unnumbered(consequences, place)
         yield "</li>"
     yield "</ol>"
     yield "</section>"
     if others:
         yield '<section aria-labelledby="clausula-others">'
         yield '<h2 id="clausula-others">Labels and licences</h2>'
-        yield "<ul>"
-        for each in others:
-            yield from _open(each, place[id(each)], "")
-            yield "</li>"
-        yield "</ul>"
+        yield from _unnumbered(others, place)
         yield "</section>"
+
+
+def _unnumbered(findings: Sequence[Finding], place: Mapping[int, int]) -> Iterator[str]:
+    """A list of findings; ``place`` is the number in the report of each, by its id."""
+    yield "<ul>"
+    for each in findings:
+        yield from _open(each, place[id(each)], "")
+        yield "</li>"
+    yield "</ul>"
 
 
 def _open(each: Finding, index: int, number: str) -> Iterator[str]:

@@ -163,8 +163,7 @@ def token_map(repeat: Repeat, home: Key, voice: Voice) -> np.ndarray:
         moved = image(repeat.how, home, int(semitones[token]))
         if moved is not None:
             target = moved.semitone - int(VOICE_LOWEST[voice]) + FIRST_PITCH
-            if FIRST_PITCH <= target < N_VOICE:
-                mapped[token] = target
+            mapped[token] = target if FIRST_PITCH <= target < N_VOICE else NO_IMAGE
     return mapped
 
 
@@ -359,7 +358,7 @@ def _propagate(tied: _Tied, column: np.ndarray, named: _Named) -> None:
             )
         column[original] = left
         for frame in frames:
-            column[frame] = _image(tied.map_to(frame), left)
+            column[frame] = _images(tied.map_to(frame), left)
 
 
 def _blamed(
@@ -397,11 +396,5 @@ def _preimage(mapped: np.ndarray, mask: int) -> int:
 
 def _images(mapped: np.ndarray, mask: int) -> int:
     """Bits of the images of those tokens in ``mask`` that have one."""
-    images = {to for token, to in enumerate(mapped.tolist()) if mask >> token & 1 and to >= 0}
-    return sum(1 << to for to in images)
-
-
-def _image(mapped: np.ndarray, mask: int) -> int:
-    """Bits of the images of the tokens in ``mask``, all of which have one."""
-    images = {to for token, to in enumerate(mapped.tolist()) if mask >> token & 1}
-    return sum(1 << to for to in images)
+    own = [token for token in range(len(mapped)) if mask >> token & 1]
+    return sum(1 << to for to in {*mapped[own].tolist()} if to >= 0)
