@@ -13,7 +13,7 @@ from typing import Any
 from clausula.constraints.passage import CadenceKind, Task
 from injected.chord_table import LEADING, TONIC, Tone
 from injected.decorated import doublings, unspoilt
-from injected.making import Injector, Spec, codes, injector, placed, whole
+from injected.making import Injector, Spec, codes, injector, near_miss, placed, whole
 from injected.notes import VOICES, Clean, Injected, Lines, Slot
 from injected.ornaments import (
     EIGHTH,
@@ -223,12 +223,12 @@ FAULTS: dict[str, Injector] = {
 }  # fmt: skip
 
 NEAR_MISSES: dict[str, Injector] = {
-    "H01": injector("H01", Spec("V-IV6-V6 passing", whole, strict=True, waived=_LEADS, plans=(
+    "H01": near_miss("H01", Spec("V-IV6-V6 passing", whole, strict=True, waived=_LEADS, plans=(
         "I V IV6* V6 I ii6 V I", "I V IV6* V65 I ii6 V I"))),
     "H02": strong_to_weak,
-    "H03": injector("H03", Spec("opens on a tonic sixth chord", whole, strict=True, waived=_LEADS,
+    "H03": near_miss("H03", Spec("opens on a tonic sixth chord", whole, strict=True, waived=_LEADS,
         plans=("I6* ii6 V I", "I6* IV V I ii6 V I", "i6* iv V i"))),
-    "H04": injector("H04", Spec("the perfect cadence that was asked for", _ON_ONE, _AUTHENTIC,
+    "H04": near_miss("H04", Spec("the perfect cadence that was asked for", _ON_ONE, _AUTHENTIC,
         asked=_closing(CadenceKind.PAC), everywhere=True, **_STRICT),
         Spec("the half cadence that was asked for", whole, ("I V6 I IV V*", "i V6 i iv V*"),
              asked=_closing(CadenceKind.HC), everywhere=True, **_STRICT)),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from injected import laws_line as laws
-from injected.making import Injector, Spec, codes, injector, others, placed, planned
+from injected.making import Injector, Spec, codes, injector, near_miss, others, placed, planned
 from injected.notes import VOICES, Injected, Slot
 from injected.passages import clean_of, clean_slots, compose, one_climax
 from injected.plans import Plan
@@ -128,25 +128,25 @@ FAULTS: dict[str, Injector] = {
 }  # fmt: skip
 
 NEAR_MISSES: dict[str, Injector] = {
-    "L01": injector("L01", Spec("a minor third in minor", _minor_third, strict=True, plans=(
+    "L01": near_miss("L01", Spec("a minor third in minor", _minor_third, strict=True, plans=(
         "i V6 i iio6 V* i", "i iv i6* iv V i", "i V6 i iv* V i", "i i6* iv V i"))),
-    "L02": injector("L02", Spec("a diminished fifth, recovered", _diminished_fifth,
+    "L02": near_miss("L02", Spec("a diminished fifth, recovered", _diminished_fifth,
         plans=("I IV V65 I* ii6 V I", "I ii6 V65 I* ii6 V I", "i iv V65 i* iv V i",
                "I ii6 V6 I* IV V I", "i iv V6 i* iv V i"), strict=True)),
-    "L03": injector("L03", Spec("a diminished leap, then a step inward", _diminished, strict=True,
+    "L03": near_miss("L03", Spec("a diminished leap, then a step inward", _diminished, strict=True,
         plans=("I IV V65 I* ii6 V I", "i iv V65 i* iv V i", "i i6 V6 i* iv V i",
                "i V6 i i6 V65 i* iv V i", "I ii6 V6 I* IV V I"))),
-    "L04": injector("L04", Spec("an octave over one note", _octave_in_two, strict=True, **_SPAN,
+    "L04": near_miss("L04", Spec("an octave over one note", _octave_in_two, strict=True, **_SPAN,
         plans=("I V I* ii6 V I", "I V6 I IV I V* I", "i v6 i V i* iv V i", "I V I* IV V I"),
         anywhere=True, waived=codes("L07")),
         Spec("a sixth or an octave", _sixth_or_octave, strict=True)),
-    "L05": injector("L05", Spec("an octave", _octave, strict=True, anywhere=True, plans=(
+    "L05": near_miss("L05", Spec("an octave", _octave, strict=True, anywhere=True, plans=(
         "I V6 I ii6 V V7* I", "I I* ii6 V I", "I vi vi6 ii6 V V* I", "i i* iv V i"))),
-    "L06": injector("L06", Spec("a leap recovered by step", _recovered, strict=True)),
-    "L07": injector("L07", Spec("two leaps that outline a triad", _triad_outlined, strict=True,
+    "L06": near_miss("L06", Spec("a leap recovered by step", _recovered, strict=True)),
+    "L07": near_miss("L07", Spec("two leaps that outline a triad", _triad_outlined, strict=True,
         plans=("I vi IV* V I", "I I6 V* I ii6 V I", "I V6 I vi IV* V I", "I vi IV* ii6 V I",
                "i i6 V* i iv V i"), anywhere=True)),
-    "L08": injector("L08", Spec("an inner voice leaps a fifth", _inner_fifth, strict=True),
+    "L08": near_miss("L08", Spec("an inner voice leaps a fifth", _inner_fifth, strict=True),
         Spec("bass leaps over a fifth", _octave, strict=True, anywhere=True,
              plans=("I V6 I ii6 V V7* I", "I I* ii6 V I", "i i* iv V i"))),
     "L09": one_peak,

@@ -63,19 +63,32 @@ def codes(*names: str) -> frozenset[str]:
     return frozenset(names) | {f"{name}+" for name in names}
 
 
+# Laws that are no more than another's strictest reading.
+_COMPANIONS = {"T02": ("T01",), "L03": ("L06",), "M04": ("M04+",)}
+
+
 def injector(code: str, *specs: Spec) -> Injector:
-    """A callable that makes one of some situations at random.
+    """A callable that makes one of some faults at random.
 
     Raises:
         RuntimeError: when it is called and no passage is found.
     """
+    # What only some profiles add to a rule always comes with breaking it.
+    return _maker(code, specs, codes(code, *_COMPANIONS.get(code, ())))
 
+
+def near_miss(code: str, *specs: Spec) -> Injector:
+    """The same of what only looks like the fault: it may break the strictest reading alone."""
+    return _maker(code, specs, frozenset({f"{code}+"}))
+
+
+def _maker(code: str, specs: tuple[Spec, ...], own: frozenset[str]) -> Injector:
     def make(rng: random.Random) -> Injected:
         for attempt in range(_ATTEMPTS):
             spec = rng.choice(specs)
             # Waivers are a last resort: a third of the attempts goes without.
             waived = spec.waived if attempt % 3 else frozenset()
-            found = _attempt(rng, code, spec, waived)
+            found = _attempt(rng, code, spec, waived, own)
             if found:
                 return found
         raise RuntimeError(f"{code}: no passage found for any of {[s.words for s in specs]}")
@@ -83,17 +96,13 @@ def injector(code: str, *specs: Spec) -> Injector:
     return make
 
 
-# Laws that are no more than another's strictest reading.
-_COMPANIONS = {"T02": ("T01",), "L03": ("L06",), "M04": ("M04+",)}
-
-
-def _attempt(rng: random.Random, code: str, spec: Spec, waived: frozenset[str]) -> Injected | None:
+def _attempt(
+    rng: random.Random, code: str, spec: Spec, waived: frozenset[str], own: frozenset[str]
+) -> Injected | None:
     try:
         plan = planned(rng, spec)
     except ValueError:
         return None
-    # What only some profiles add to a rule always comes with breaking it.
-    own = codes(code, *_COMPANIONS.get(code, ()))
     target = Target(plan.target, spec.wanted, waived, own, not spec.strict, spec.margin)
     slots = compose(rng, plan, target, spec.melodic)
     if not slots:

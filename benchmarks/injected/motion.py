@@ -9,7 +9,17 @@ from typing import Any
 from injected import laws_motion as laws
 from injected.chord_table import LEADING, SOL, SUPERTONIC, TONIC
 from injected.laws_vertical import crossing
-from injected.making import Injector, Spec, codes, injector, others, placed, planned, surface
+from injected.making import (
+    Injector,
+    Spec,
+    codes,
+    injector,
+    near_miss,
+    others,
+    placed,
+    planned,
+    surface,
+)
 from injected.notes import Injected, Lines, Slot, lines_of
 from injected.ornaments import (
     EIGHTH,
@@ -295,29 +305,29 @@ FAULTS: dict[str, Injector] = {
 }  # fmt: skip
 
 NEAR_MISSES: dict[str, Injector] = {
-    "M01": injector("M01", Spec("a fifth repeated without motion", _still(FIFTH), strict=True),
+    "M01": near_miss("M01", Spec("a fifth repeated without motion", _still(FIFTH), strict=True),
         Spec("P5 to d5", _perfect_to_diminished, strict=True,
              plans=("i V6 i iio6* V i", "i i6 iio6* V i", "I IV V42* I6 ii6 V I", "I ii6 V7* I"))),
-    "M02": injector("M02", Spec("an octave repeated without motion", _still(UNISON), strict=True),
+    "M02": near_miss("M02", Spec("an octave repeated without motion", _still(UNISON), strict=True),
         Spec("an octave reached while one voice holds", _into_octave_oblique, strict=True)),
-    "M03": injector("M03", Spec("octave to fifth or back in contrary motion",
+    "M03": near_miss("M03", Spec("octave to fifth or back in contrary motion",
         _other_perfect_contrary, strict=True)),
-    "M04": injector("M04", Spec("contrary motion into a perfect interval, soprano leaping",
+    "M04": near_miss("M04", Spec("contrary motion into a perfect interval, soprano leaping",
         _into_perfect_contrary, strict=True, melodic=False), Spec(
         "similar motion into one, soprano by step", _into_perfect_by_step, strict=True)),
-    "M05": injector("M05", Spec("d5 with the bass to a third", _diminished_to_third, strict=True,
+    "M05": near_miss("M05", Spec("d5 with the bass to a third", _diminished_to_third, strict=True,
         plans=("I V65 I* ii6 V I", "i V65 i* iv V i", "I IV V65/V V* I"))),
-    "M06": injector("M06", Spec("P5 to d5 of upper voices", _upper_perfect_to_diminished,
+    "M06": near_miss("M06", Spec("P5 to d5 of upper voices", _upper_perfect_to_diminished,
         strict=True, plans=("i V6 i iio6* V i", "I IV V42* I6 ii6 V I", "I ii6 V7* I",
                             "I V43* I ii6 V I")),
         Spec("d5 of upper voices to a third", _upper_diminished_inward, strict=True,
              plans=("I V43 I* ii6 V I", "I V6 I ii6 V7 I*", "i V43 i* iv V i"))),
-    "M07": injector("M07", Spec("a voice reaches its neighbour's note", _touches, strict=True)),
-    "M08": injector("M08", Spec("three voices move the same way", _three_ways, strict=True)),
-    "M09": injector("M09", Spec("a chromatic change in one voice", _chromatic_step, strict=True,
+    "M07": near_miss("M07", Spec("a voice reaches its neighbour's note", _touches, strict=True)),
+    "M08": near_miss("M08", Spec("three voices move the same way", _three_ways, strict=True)),
+    "M09": near_miss("M09", Spec("a chromatic change in one voice", _chromatic_step, strict=True,
         plans=("I V6 I IV V65/V* V I", "I vi IV V65/V* V I", "I IV iv* V I"))),
     "M10": harmless,
     "M11": no_licence,
-    "M12": injector("M12", Spec("a fifth before a phrase's end, none after", _across, strict=True,
+    "M12": near_miss("M12", Spec("a fifth before a phrase's end, none after", _across, strict=True,
         plans=_TWO_PHRASES)),
 }  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 from injected import laws_tendency as laws
 from injected.chord_table import FA, LE, LEADING
 from injected.laws_motion import rising_tenths
-from injected.making import Injector, Spec, codes, injector, whole
+from injected.making import Injector, Spec, codes, injector, near_miss, whole
 from injected.notes import VOICES
 from injected.window import Hit, Window, interval, up
 
@@ -147,44 +147,44 @@ FAULTS: dict[str, Injector] = {
 }  # fmt: skip
 
 NEAR_MISSES: dict[str, Injector] = {
-    "T01": injector("T01", Spec("leading tone held in the dominant", _leading_held, strict=True,
+    "T01": near_miss("T01", Spec("leading tone held in the dominant", _leading_held, strict=True,
         plans=("I ii6 V V7* I", "i iv V V7* i", "I IV V6 V65* I ii6 V I"), anywhere=True),
         Spec("1-7-6", _descent, strict=True, waived=codes("T01"), plans=("I V6 vi* ii6 V I",))),
-    "T02": injector("T02", Spec("inner leading tone down to sol", _leading_to_sol, strict=True,
+    "T02": near_miss("T02", Spec("inner leading tone down to sol", _leading_to_sol, strict=True,
         plans=("I V6 I ii6 V7 I*", "i V6 i iv V7 i*", "I V6 I IV V I*"))),
-    "T03": injector("T03", Spec("seventh held", _seventh_held, strict=True, anywhere=True,
+    "T03": near_miss("T03", Spec("seventh held", _seventh_held, strict=True, anywhere=True,
         plans=("I V6 I ii65 I64* V I", "i V6 i iiø65 i64* V i", "I IV ii65 V7/V* V I")),
         Spec("seventh transferred", _seventh_transferred, anywhere=True, waived=codes("T03")
         | _LEADS | codes("T04"), plans=("I ii6 V7 V42* I6 ii6 V I", "I V65 V43* I ii6 V I",
         "I V65 V7* I ii6 V I")),
         Spec("I-V43-I6 with rising tenths", _rising_seventh, waived=codes("T03", "T07", "V14"),
              plans=("I V43 I6* ii6 V I", "i V43 i6* iv V i"))),
-    "T04": injector("T04", Spec("seventh prepared or by step", _seventh_by_step, strict=True,
+    "T04": near_miss("T04", Spec("seventh prepared or by step", _seventh_by_step, strict=True,
         plans=("I V65* I ii6 V I", "I IV ii65* V I", "I ii6 V7* I", "i V65* i iv V i"))),
-    "T05": injector("T05", Spec("fa rises where it belongs to ii6 or IV", _fa_rises, strict=True,
+    "T05": near_miss("T05", Spec("fa rises where it belongs to ii6 or IV", _fa_rises, strict=True,
         plans=("I V6 I ii6 V* I", "I V6 I IV V* I", "i V6 i iv V* i"))),
-    "T06": injector("T06", Spec("le held or to sol", _le_stays_or_falls, strict=True,
+    "T06": near_miss("T06", Spec("le held or to sol", _le_stays_or_falls, strict=True,
         plans=("i V6 i iv V* i", "i V6 i iv iio6* V i", "i V6 i iio6 V* i"), anywhere=True)),
-    "T07": injector("T07", Spec("tritone of the outer voices well resolved", _outer_tritone,
+    "T07": near_miss("T07", Spec("tritone of the outer voices well resolved", _outer_tritone,
         strict=True, plans=("I V65 I* ii6 V I", "i V65 i* iv V i", "I IV V42 I6* ii6 V I"))),
-    "T08": injector("T08", Spec("augmented sixth out to the octave", _altered_resolved,
+    "T08": near_miss("T08", Spec("augmented sixth out to the octave", _altered_resolved,
         strict=True, waived=codes("V17") | _LEADS, plans=_SIXTHS)),
-    "T09": injector("T09", Spec("altered tone by its inflection", _altered_resolved, strict=True,
+    "T09": near_miss("T09", Spec("altered tone by its inflection", _altered_resolved, strict=True,
         plans=("I IV V65/V V* I", "I V65/IV IV* ii6 V I", "I IV iv V* I"))),
-    "T10": injector("T10", Spec("cadential six-four resolved", whole, strict=True,
+    "T10": near_miss("T10", Spec("cadential six-four resolved", whole, strict=True,
         plans=("I V6 I ii6 I64 V* I", "i V6 i iv i64 V* i", "I V6 I IV I64 V7* I"))),
-    "T11": injector("T11", Spec("a passing six-four", _at_six_four, strict=True, anywhere=True,
+    "T11": near_miss("T11", Spec("a passing six-four", _at_six_four, strict=True, anywhere=True,
         waived=codes("V14") | _LEADS, plans=("I V64 I6* ii6 V I", "I I6 V64 I* ii6 V I",
                                            "i V64 i6* iv V i", "I ii6 I64 ii* V I")[:3]),
         Spec("a pedal six-four", _at_six_four, strict=True, waived=_LEADS, anywhere=True,
              plans=("I IV64 I* ii6 V I", "i iv64 i* iio6 V i")),
         Spec("an arpeggiated six-four", _at_six_four, strict=True, anywhere=True, waived=_LEADS,
              plans=("I I6 I64 I* ii6 V I", "I I64 I6* ii6 V I"))),
-    "T12": injector("T12", Spec("cadential six-four to V or V7", _at_six_four, strict=True,
+    "T12": near_miss("T12", Spec("cadential six-four to V or V7", _at_six_four, strict=True,
         plans=("I V6 I ii6 I64 V* I", "i V6 i iv i64 V* i", "I V6 I IV I64 V7* I"))),
-    "T13": injector("T13", Spec("V42 to I6", whole, strict=True,
+    "T13": near_miss("T13", Spec("V42 to I6", whole, strict=True,
         plans=("I IV V42 I6* ii6 V I", "i iv V42 i6* iv V i", "I ii6 V42 I6* IV V I"))),
-    "T14": injector("T14", Spec("vii° as a sixth chord to the tonic", whole, waived=_LEADS
+    "T14": near_miss("T14", Spec("vii° as a sixth chord to the tonic", whole, waived=_LEADS
         | codes("V14"), strict=True, plans=("I viio6 I6* ii6 V I", "I viio6 I* ii6 V I",
                                             "i viio6 i6* iv V i"))),
 }  # fmt: skip

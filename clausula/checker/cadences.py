@@ -3,8 +3,8 @@
 Conventions: the *last chord* of a phrase is the run of chords on one root with which it ends, the
 *approach* the chord before. A perfect authentic cadence goes from V or V7 to I, both in root
 position, with the tonic in the soprano; an imperfect one from any dominant to I otherwise; a half
-cadence ends on V (Phrygian: from iv6 in minor), a deceptive one goes from V to VI, a plagal one
-from IV to I.
+cadence ends on the triad V in root position (Phrygian: from iv6 in minor), a deceptive one goes
+from V to VI, a plagal one from IV to I.
 """
 
 from __future__ import annotations
@@ -74,6 +74,8 @@ def _kind(
     degree = numeral.degree
     before = None if approach is None else approach.numeral.chord(approach.key)
     if degree == _DOMINANT:
+        if numeral.inversion:
+            return None
         falls = approach is not None and _falls_to_dominant(approach, key)
         return CadenceKind.PHRYGIAN if falls else CadenceKind.HC
     if approach is None or before is None:

@@ -132,9 +132,10 @@ def _one_rhythm(passage: Passage) -> np.ndarray:
     for voice, line in _lines(passage):
         bars = _stretches(passage, voice, line)
         rhythms = [[(each.place, each.length, each.tied) for each in bar] for bar in bars]
-        for bar in range(_RUN, len(bars)):
-            alike = all(rhythm == rhythms[bar] for rhythm in rhythms[bar - _RUN : bar])
-            if rhythms[bar] and alike:
+        run = 1
+        for bar in range(1, len(bars)):
+            run = run + 1 if rhythms[bar] and rhythms[bar] == rhythms[bar - 1] else 1
+            if run == _RUN + 1:  # once for a run, however long
                 found[bars[bar][0].time, voice] = True
     return found
 

@@ -83,10 +83,10 @@ def _passes(bass: Motion) -> Array:
 
 
 def _stays(bass: Motion) -> Array:
-    """Whether the bass was on its note before, or stays on it, in any octave."""
+    """Whether the bass was on its note before and stays on it, in any octave."""
     before = (bass.earlier.semitone - bass.before.semitone) % 12 == 0
     after = (bass.after.semitone - bass.before.semitone) % 12 == 0
-    return (before & sounds(bass.earlier)) | after
+    return (before | inverse(sounds(bass.earlier))) & after
 
 
 def _arpeggiates(bass: Motion, context: Context) -> Array:
@@ -228,6 +228,12 @@ T11 = Rule(
             "G",
             ("D5 B4 G4 B3", "C5 G4 E4 G3", "A4 F#4 D4 D3"),
             numerals=("I6", "IV64", "V"),
+            at="B",
+        ),
+        Example(
+            "C",
+            ("E5 G4 C4 C3", "F5 A4 C4 C3", "D5 A4 F4 F3"),
+            numerals=("I", "IV64", "ii6"),
             at="B",
         ),
     ),

@@ -105,8 +105,7 @@ def _no_triad(voice: Motion, context: Context) -> Array:
 
 def _needless_leap(voice: Motion, context: Context) -> Array:
     distance = voice.after.semitone - voice.before.semitone
-    wide = ((distance > _FIFTH) | (distance < -_FIFTH)) & (distance != _OCTAVE)
-    wide = wide & (distance != -_OCTAVE)
+    wide = (distance > _FIFTH) | (distance < -_FIFTH)
     chord = context.chord
     near = wide != wide
     for member in (chord.root, chord.third, chord.fifth, chord.seventh):
@@ -285,7 +284,6 @@ L08 = Rule(
     message="The {voice} leaps from {before} to {after} where {chord} has a note within a step",
     says="Alto and tenor do not leap more than a fifth where a step would do.",
     why="Inner voices serve the chord: the nearer its notes, the smoother the change.",
-    exceptions="An octave leap changes the position only.",
     source="Essays on the AP examination; Open Music Theory, version 1",
     breaking=(
         Example("C", ("C5 E4 C4 C3", "D5 D5 B3 G3"), numerals=("I", "V"), at="A"),

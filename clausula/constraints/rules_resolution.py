@@ -52,7 +52,9 @@ def _seventh_unresolved(voice: Motion, context: Context, of: str) -> Array:
     seventh = seventh & inverse(stands_on(voice.before, context.before, 3, 6))
     # In V43 between I and I6 the seventh rises with the bass: fa to sol over re to mi.
     rising = (before.bass == before.fifth) & (degree_of(before.root, context.before) == _DOMINANT)
-    rising = rising & steps_up(voice)
+    goal = context.chord
+    to_sixth = (degree_of(goal.root, context.before) == _TONIC) & (goal.bass == goal.third)
+    rising = rising & to_sixth & steps_up(voice)
     if of == "dominants":
         leading = (before.third - before.root) % 12 == 4
         bits = context.sounding_before
@@ -160,6 +162,7 @@ T03 = Rule(
     breaking=(
         Example("C", ("D5 F4 B3 G3", "C5 G4 C4 C3"), numerals=("V7", "I"), at="A"),
         Example("a", ("B4 G#4 D4 E3", "A4 A4 E4 C3"), numerals=("V7", "i6"), at="T"),
+        Example("C", ("F4 B3 G3 D3", "G4 C4 G3 C3"), numerals=("V43", "I"), at="S"),
     ),
     obeying=(
         Example("C", ("D5 F4 B3 G3", "C5 E4 C4 C3"), numerals=("V7", "I")),

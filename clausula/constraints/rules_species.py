@@ -128,6 +128,8 @@ def _wrong_values(passage: Passage) -> np.ndarray:
         bad = [not _fits(note, start, bars, species) for note, start in _with_starts(notes, line)]
         gaps = ~line.joined
         gaps[0] = bars.of[line.start[0]] != 0 or (species == 1 and line.start[0] != 0)
+        # A rest after a note that is wrong itself is the same slip.
+        gaps[1:] &= ~np.array(bad[:-1], bool)
         found[line.start, voice] = np.array(bad) | gaps
         # The line reaches the last bar, and holds its note there as long as the cantus.
         last = line.start[-1]

@@ -24,8 +24,6 @@ from clausula.constraints.rule import (
 from clausula.constraints.rules_motion import (
     parallel_fifths,
     parallel_octaves,
-    perfect_fifth,
-    perfect_octave,
 )
 from clausula.grid import REST
 
@@ -59,7 +57,7 @@ def _cross_relation(upper: Motion, lower: Motion, context: Context) -> Array:
 
 
 def _hidden_parallels(passage: Passage) -> np.ndarray:
-    """Parallels between the chord tones of two chords that the surface does not show."""
+    """Parallels that an embellishing note makes, or only delays between two chords' tones."""
     found = passage.nothing(len(Sites.PAIR.of(passage.n_voices)))
     if len(passage.chords) < 2:
         return found
@@ -75,18 +73,27 @@ def _hidden_parallels(passage: Passage) -> np.ndarray:
         for voices in (uppers, lowers)
     )
     parallel = parallel_fifths(upper, lower, _PLAIN) | parallel_octaves(upper, lower, _PLAIN)
+    shown = _shown_parallels(passage, uppers, lowers)
     times = np.array([span.start for span in passage.chords[1:]])
     joined = times == [span.stop for span in passage.chords[:-1]]
-    # Where the slice before already has the perfect interval, M01 or M02 speaks.
-    before = Tone(passage.prev.semitone[times], passage.prev.step[times], True)
-    one, other = (
-        Tone(before.semitone[:, voices], before.step[:, voices], True)
+    within = (joined & ~passage.context.boundary[times])[:, None]
+    # What the surface shows is no delay: there M01 or M02 speaks.
+    found[times] = parallel & ~shown[times] & within
+    kinds = np.concatenate([passage.tones[:1], passage.tones])
+    plain = (kinds == int(ToneKind.CHORD)) | (kinds == int(ToneKind.SILENT))
+    struck = plain[:-1] & plain[1:]
+    return found | (shown & ~(struck[:, uppers] & struck[:, lowers]))
+
+
+def _shown_parallels(passage: Passage, uppers: np.ndarray, lowers: np.ndarray) -> np.ndarray:
+    """``[time, pair]`` parallels that two voices make from one slice to the next."""
+    upper, lower = (
+        Motion(passage.prev.tone(voices), passage.cur.tone(voices), 0, 127)
         for voices in (uppers, lowers)
     )
-    surface = perfect_fifth(one, other) | perfect_octave(one, other)
-    within = (joined & ~passage.context.boundary[times])[:, None]
-    found[times] = parallel & ~surface & within
-    return found
+    inside = inverse(passage.context.boundary)[:, None]
+    both = parallel_fifths(upper, lower, _PLAIN) | parallel_octaves(upper, lower, _PLAIN)
+    return both & inside
 
 
 def _chord_tones(passage: Passage) -> Tone:
@@ -185,17 +192,17 @@ M09 = Rule(
 
 M10 = Rule(
     code="M10",
-    name="Parallels that an embellishment delays",
+    name="Parallels that an embellishment makes or delays",
     scope=Scope.WINDOW,
     sites=Sites.PAIR,
     judge=_hidden_parallels,
     severity=Severity.WARNING,
     enforcement=Enforcement.CHECK_ONLY,
-    message="{upper} and {lower} make parallels between {chord_before} and {chord} that other "
-    "notes only delay",
+    message="{upper} and {lower} make parallels that embellishing notes create or only delay",
     says="Two voices do not go from one perfect interval of chord tones to the next of the same "
-    "kind, even if another note comes between.",
-    why="Embellishments are heard as such: what they decorate is still parallel.",
+    "kind, even if another note comes between; nor does an embellishing note make parallels.",
+    why="Embellishments are heard as such: what they decorate is still parallel, and what they "
+    "add is heard too.",
     exceptions="Across the end of a phrase the rule does not hold.",
     source="Integrated Music Theory (Butterfield)",
     breaking=(
@@ -210,6 +217,12 @@ M10 = Rule(
             lines=("G4:1/2 A4:1/2 A4:1", "E4:1 F4:1", "C4:1 D4:1", "C3:1 D3:1"),
             numerals=("I", "ii"),
             at="SB,ST",
+        ),
+        Example(
+            "C",
+            lines=("E5:1/2 D5:1/2 C5:1", "G4:1 F4:1", "C4:1 A3:1", "C3:1 F3:1"),
+            numerals=("I", "IV"),
+            at="SA",
         ),
     ),
     obeying=(
