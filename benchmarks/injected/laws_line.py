@@ -67,12 +67,25 @@ def diminished_at_the_end(w: Window) -> list[Hit]:
 
 
 def seventh(w: Window) -> list[Hit]:
-    """L04, over one note between as well when both motions go the same way."""
-    hits = [(VOICES[v], 0) for v, m in enumerate(w.moves if w.joined else ()) if abs(m[1]) == 6]
+    """L04, over one note between as well when both motions go the same way.
+
+    The diminished seventh is L03's.
+    """
+    return [hit for hit, semitones in _sevenths(w) if semitones != 9]
+
+
+def any_seventh(w: Window) -> list[Hit]:
+    """What the strictest add to L04: the diminished seventh."""
+    return [hit for hit, semitones in _sevenths(w) if semitones == 9]
+
+
+def _sevenths(w: Window) -> list[tuple[Hit, int]]:
+    """Every seventh, with its semitones."""
+    moves = list(enumerate(w.moves if w.joined else ()))
     for v, first, second in _pairs(w):
-        if first[1] * second[1] > 0 and abs(first[1] + second[1]) == 6:
-            hits.append((VOICES[v], 0))
-    return hits
+        if first[1] * second[1] > 0:
+            moves.append((v, (first[0] + second[0], first[1] + second[1])))
+    return [((VOICES[v], 0), abs(semitones)) for v, (semitones, steps) in moves if abs(steps) == 6]
 
 
 def beyond_octave(w: Window) -> list[Hit]:
@@ -157,6 +170,7 @@ def any_inner_leap(w: Window) -> list[Hit]:
 
 LAWS: dict[str, Law] = {
     "L01": augmented_second, "L02": augmented, "L03": diminished, "L03+": diminished_at_the_end,
-    "L04": seventh, "L05": beyond_octave, "L06": unrecovered, "L06+": perhaps_unrecovered,
+    "L04": seventh, "L04+": any_seventh, "L05": beyond_octave,
+    "L06": unrecovered, "L06+": perhaps_unrecovered,
     "L07": two_leaps, "L07+": two_leaps_tritone, "L08": inner_leap, "L08+": any_inner_leap,
 }  # fmt: skip

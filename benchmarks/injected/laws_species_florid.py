@@ -67,14 +67,20 @@ def _figure(ex: Exercise, i: int, steps: dict[int, int]) -> str:
             plain = ex.line[first].onset % BAR == 0 and all(
                 t.duration == 2 for t in ex.line[first : first + 4]
             )
-            return ("" if plain else "D02+") if sound else "D03"
+            if sound:
+                return "" if plain else "D02+"
+            return _astray(ex, first)
     if abs(into) == 1 and out in (2 * into, -2 * into):
         first = i - 1
     elif abs(into) == 2 and steps.get(i - 2) == -into // 2:
         first = i - 2
     else:
         return "D02"
-    # Off the downbeat one may call it a figure astray or no figure at all.
+    return _astray(ex, first)
+
+
+def _astray(ex: Exercise, first: int) -> str:
+    """A figure that errs: off the downbeat one may call it that, or no figure at all."""
     return "D03" if ex.line[first].onset % BAR == 0 else "D02+"
 
 

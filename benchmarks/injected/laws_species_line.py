@@ -117,14 +117,30 @@ def leaps_running(ex: Exercise) -> list[Hit]:
     """G08: two leaps at most, and in one direction only through a triad."""
     found = []
     for a, b in pairwise(ex.moves):
-        if a.leap and b.leap and a.step * b.step > 0 and b.index == a.index + 1:
-            pitches = {ex.line[i].semitone for i in (a.index, b.index, b.index + 1)}
-            triads = [{(p - root) % 12 for p in pitches} for root in pitches]
-            if not any(triad in _TRIADS for triad in triads):
-                found.append(onsets(ex, b.index + 1, b.index))
+        running = a.leap and b.leap and a.step * b.step > 0 and b.index == a.index + 1
+        if running and not _triad(ex, a.index):
+            found.append(onsets(ex, b.index + 1, b.index))
+    return found + [hit for hit, counted in _three_leaps(ex) if counted]
+
+
+def leaps_running_strict(ex: Exercise) -> list[Hit]:
+    """G08+: two of the three leaps are one triad, as in a cantus firmus of Fux."""
+    return [hit for hit, counted in _three_leaps(ex) if not counted]
+
+
+def _triad(ex: Exercise, first: int) -> bool:
+    """Whether three notes make a major or minor triad."""
+    pitches = {ex.line[i].semitone for i in range(first, first + 3)}
+    return any({(p - root) % 12 for p in pitches} in _TRIADS for root in pitches)
+
+
+def _three_leaps(ex: Exercise) -> list[tuple[Hit, bool]]:
+    """Three leaps running, and whether the last two are more than one triad's."""
+    found = []
     for a, b, c in zip(ex.moves, ex.moves[1:], ex.moves[2:], strict=False):
         if a.leap and b.leap and c.leap and c.index == a.index + 2:
-            found.append(onsets(ex, c.index + 1, c.index, b.index))
+            one = b.step * c.step > 0 > a.step * b.step and _triad(ex, b.index)
+            found.append((onsets(ex, c.index + 1, c.index, b.index), not one))
     return found
 
 
@@ -147,7 +163,9 @@ def chromatic(ex: Exercise) -> list[Hit]:
 
 
 def _figures(ex: Exercise) -> list[tuple[int, int, bool]]:
-    """First note, number of notes, and whether the rhythm returns too, of what is repeated.
+    """First note and number of notes of what is repeated, and whether no one would deny it.
+
+    That is, whether the rhythm returns too, and each time by the same interval.
 
     Of a line that goes on only what its last note completes.
     """
@@ -160,12 +178,14 @@ def _figures(ex: Exercise) -> list[tuple[int, int, bool]]:
             if any(moves[j : j + size - 1] != shape for j in range(i + size, i + whole, size)):
                 continue
             exact = degrees[i] == degrees[i + size]
+            firsts = degrees[i : i + whole : size]
+            even = len({b - a for a, b in pairwise(firsts)}) == 1
             if _scale(degrees[i : i + whole]) or (not exact and (size, times) == (3, 2)):
                 continue
             lengths = [
                 [t.duration for t in ex.line[j : j + size]] for j in range(i, i + whole, size)
             ]
-            found.append((i, whole, all(each == lengths[0] for each in lengths)))
+            found.append((i, whole, even and all(each == lengths[0] for each in lengths)))
     return found
 
 
@@ -190,7 +210,7 @@ def _joined(hits: list[Hit]) -> list[Hit]:
 
 
 def motive_strict(ex: Exercise) -> list[Hit]:
-    """G10+: in another rhythm, or with a note shared between a figure and its return."""
+    """G10+: in another rhythm, by other intervals, or a note is a figure's last and next first."""
     found = [onsets(ex, i) for i, _, same in _figures(ex) if not same]
     moves = [m.step for m in ex.moves]
     for size, times in ((2, 3), (3, 2), (4, 2)):
@@ -241,6 +261,7 @@ LOCAL: dict[str, Law] = {
     "G12": repeats,
     "G02": opening,
     "G08": leaps_running,
+    "G08+": leaps_running_strict,
     "G10": motive,
     "G10+": motive_strict,
 }

@@ -217,10 +217,17 @@ def unison_downbeat(ex: Exercise) -> list[Hit]:
     return [hit for hit in unison(ex) if hit[0] % BAR == 0]
 
 
+def _sung(leap: tuple[int, int]) -> bool:
+    """Whether a line sings a leap: up to a fifth, a minor sixth upwards, an octave."""
+    size = (abs(leap[0]), abs(leap[1]))
+    return size in {(3, 2), (4, 2), (5, 3), (7, 4), (12, 7)} or leap == (8, 5)
+
+
 def barline_leaps(ex: Exercise) -> list[tuple[Vertical, Vertical, list[tuple[int, int]]]]:
     """Leaps over a bar line, each with the weak notes that would do better.
 
-    Those leap within the bar, by what is sung or not, step over the bar line, and are consonant.
+    Those leap within the bar, by what is sung or not, step over the bar line, are consonant, and
+    lead into the downbeat in no parallel fifths or octaves.
     """
     found = []
     for a, b in ex.crossings:
@@ -235,7 +242,10 @@ def barline_leaps(ex: Exercise) -> list[tuple[Vertical, Vertical, list[tuple[int
             shift = (semitone - weak.semitone, degree - weak.degree)
             sign = 1 if ex.below else -1
             there = a._replace(semitone=a.semitone + sign * shift[0], step=a.step + sign * shift[1])
-            if abs(degree - down.degree) > 1 and there.consonant:
+            leap = (semitone - down.semitone, degree - down.degree)
+            # Whether the line then moves as the cantus does, into a fifth or an octave.
+            along = (after.semitone - semitone) * ex.motion(a, b)[1] > 0 and b.perfect
+            if _sung(leap) and there.consonant and not along:
                 better.append((degree, semitone))
         found.append((a, b, better))
     return found

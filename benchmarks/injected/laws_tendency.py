@@ -169,16 +169,28 @@ def six_four_kind(w: Window) -> list[Hit]:
         return []
     if w.c.chord.name in ("V", "V7") and w.b.chord.base in ("I", "i"):
         return []
+    return [] if _explained(w) else [(_ALL, 1)]
+
+
+def _explained(w: Window) -> bool:
+    """Whether the six-four chord before passes, stands over a pedal or arpeggiates."""
+    assert w.b
     bass = [w.earlier[3], w.moves[3]] if w.earlier else []
     passing = len(bass) == 2 and all(map(stepwise, bass)) and bass[0][0] * bass[1][0] > 0
     pedal = all(moved[1] % 7 == 0 for moved in bass)
-    arpeggiated = w.b.chord.base in (w.c.chord.base, w.a.chord.base if w.a else "")
-    return [] if passing or pedal or arpeggiated else [(_ALL, 1)]
+    return passing or pedal or w.b.chord.base in (w.c.chord.base, w.a.chord.base if w.a else "")
 
 
 def six_four_goes_on(w: Window) -> list[Hit]:
-    """T12, told at the six-four chord."""
-    return [(_ALL, 1)] if _cadential(w) and w.c.chord.name not in ("V", "V7") else []
+    """T12, told at the six-four chord, where nothing but a cadence explains it."""
+    astray = _cadential(w) and w.c.chord.name not in ("V", "V7")
+    return [(_ALL, 1)] if astray and not _explained(w) else []
+
+
+def six_four_goes_anywhere(w: Window) -> list[Hit]:
+    """What the strictest add to T12: on a strong beat no six-four passes or stands on a pedal."""
+    astray = _cadential(w) and w.c.chord.name not in ("V", "V7")
+    return [(_ALL, 1)] if astray and _explained(w) else []
 
 
 def third_inversion(w: Window) -> list[Hit]:
@@ -198,5 +210,6 @@ LAWS: dict[str, Law] = {
     "T03+": seventh_leaves, "T04": seventh_approached, "T05": fa_falls, "T06": le_falls,
     "T07": tritone_resolves, "T08": augmented_sixth_resolves, "T09": altered_resolves,
     "T10": six_four_resolves, "T11": six_four_kind, "T12": six_four_goes_on,
+    "T12+": six_four_goes_anywhere,
     "T13": third_inversion, "T14": root_diminished,
 }  # fmt: skip

@@ -37,7 +37,7 @@ from injected.species_exercise import Exercise
 from injected.species_near import SITUATIONS
 from injected.species_passages import BASE, LAWS, Pins, Rhythm, broken, pooled, whole
 
-_ATTEMPTS = 4000
+_ATTEMPTS = 20_000
 _VARIANTS = 250  # of one exercise before another is taken
 _POOL = {1: 200, 2: 80, 3: 80, 4: 100, 5: 40}
 
