@@ -14,83 +14,48 @@ References: C. Raphael and J. Stoddard, "Functional harmonic analysis using prob
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 
+from clausula.checker.costs import COSTS, Costs
 from clausula.checker.melody import melody_of
 from clausula.checker.states import MEMBERS, States, states_of
-from clausula.checker.vocabulary import FOLLOWS, Function
+from clausula.checker.ways import cheapest_way, key_margins
 from clausula.chords import N_TONES
 from clausula.constraints.passage import ChordSpan
 from clausula.grid import REST
-from clausula.pitch import Key
+from clausula.pitch import Key, Mode
 from clausula.slices import SILENT, Slices
 
+# Semitones above the tonic of tones that lead: the seventh degree and what is raised to lead on.
+_LEADING = {Mode.MAJOR: (11, 1, 3, 6, 8, 10), Mode.MINOR: (11, 1, 4, 6)}
+_SURE = 2.0  # nats: other keys are at most e to the minus two, a seventh, as likely
 
-@dataclass(frozen=True)
-class Costs:
-    """What an analysis costs, in nats; those of notes and members a quarter note.
+
+class Analysis(NamedTuple):
+    """What a piece is made of.
 
     Attributes:
-        stepwise: a foreign note reached and left by step, from a weaker to a stronger moment.
-        accented: how many times more where it is stronger than what follows.
-        suspended: one that is kept from before and falls by step.
-        half: one that has a step on one side alone.
-        leaping: one that has none.
-        in_bass: how many times more in the bass.
-        missing: root, third, fifth, seventh that does not sound.
-        inversion: each member in the bass.
-        fit: how much all of these count.
-        change: another chord, by the metrical level of its slice.
-        same_root: another chord on the same root, beside.
-        same_root_share: share of the costs of another chord that it pays.
-        follows: how much it counts what follows what.
-        rarity: how much it counts how usual a chord is.
-        key_change: another key.
-        key_distance: each further sharp or flat between both.
-        from_home: each sharp or flat from the home key, a quarter note.
-        other_close: a phrase that closes on neither tonic nor dominant.
-        dominant_close: one that closes on a dominant.
-        other_start: a piece that begins in another key.
-        other_end: one that ends there.
+        chords: in order; a rest ends one.
+        sure: ``bool[T]`` whether each slice's key is the home key, or given, or beyond doubt; it
+            is looked at only where the key's leading tone, or that of another degree, is doubled.
     """
 
-    stepwise: float = 0.51
-    accented: float = 2.18
-    suspended: float = 0.94
-    half: float = 3.28
-    leaping: float = 4.0
-    in_bass: float = 2.86
-    missing: tuple[float, float, float, float] = (1.55, 0.95, 0.24, 0.87)
-    inversion: tuple[float, float, float, float] = (0, 0.14, 1.36, 0.25)
-    fit: float = 1.31
-    change: tuple[float, float, float, float, float] = (0, 0, 0, 0.94, 1.68)
-    same_root: float = 0.26
-    same_root_share: float = 0.45
-    follows: float = 1.01
-    rarity: float = 1.19
-    key_change: float = 2.47
-    key_distance: float = 0.79
-    from_home: float = 0.09
-    other_close: float = 1.94
-    dominant_close: float = 2.22
-    other_start: float = 3.65
-    other_end: float = 2.54
+    chords: tuple[ChordSpan, ...]
+    sure: np.ndarray
 
 
-COSTS = Costs()
-
-
-def chords_of(
+def analysis_of(
     slices: Slices,
     home: Key,
     ends: Sequence[Fraction],
     keys: Sequence[tuple[Fraction, Key]] | None = None,
     costs: Costs = COSTS,
-) -> tuple[ChordSpan, ...]:
-    """The chords of a piece, in order; a rest ends one.
+) -> Analysis:
+    """The chords of a piece, and where their keys are sure.
 
     Args:
         slices: the piece.
@@ -106,9 +71,28 @@ def chords_of(
     closing = {int(np.searchsorted(slices.onsets, float(end))) - 1 for end in ends}
     close = np.array([0.0, costs.dominant_close, costs.other_close])[states.triad_close]
     fit[sorted(closing - {-1})] += close
-    path = _cheapest(fit, slices.level, states, costs)
+    path, total = cheapest_way(fit, slices.level, states, costs)
+    sure = np.ones(len(path), bool) if keys else ~_leading_doubled(slices, path, states)
+    if not sure.all():
+        sure |= key_margins(fit, slices.level, states, costs, total) >= _SURE
     spans = _spans(path, np.where(slices.level < 4, bass, -1), slices, states)
-    return _with_thirds(spans, slices)
+    return Analysis(_with_thirds(spans, slices), sure)
+
+
+def _leading_doubled(slices: Slices, path: Sequence[int], states: States) -> np.ndarray:
+    """``[T]`` whether two voices sing a tone that leads in a key that is not the home key."""
+    away = np.flatnonzero(states.key[path] != states.home)
+    local = [states.keys[key] for key in states.key[path][away]]
+    tonic = np.array([key.tonic_pc for key in local], int)
+    minor = np.array([key.mode is Mode.MINOR for key in local], bool)
+    sounding = np.where(slices.semitone[away] == REST, np.nan, slices.semitone[away])
+    above = (sounding - tonic[:, None]) % 12
+    found = np.zeros(len(path), bool)
+    for mode, tones in _LEADING.items():
+        for tone in tones:
+            leads = (above == tone).sum(axis=1) > 1
+            found[away] |= leads & (minor == (mode is Mode.MINOR))
+    return found
 
 
 def _outside(slices: Slices, keys: Sequence[tuple[Fraction, Key]], states: States) -> np.ndarray:
@@ -182,75 +166,6 @@ def foreign_costs(slices: Slices, costs: Costs = COSTS) -> np.ndarray:
     held = np.where(pedal, costs.half, kept[number])
     found = np.where(slices.moved, struck[number], held)
     return np.where(number == SILENT, 0.0, found)
-
-
-def _cheapest(fit: np.ndarray, level: np.ndarray, states: States, costs: Costs) -> list[int]:
-    """The state of every slice on the cheapest way.
-
-    What follows what depends on functions alone and what changes key on keys alone, so of all
-    states before only the cheapest of each function, of each key and on each root matter.
-    """
-    ways = _Ways(states, costs)
-    away = np.where(states.key == states.home, 0.0, 1.0)
-    total, best = np.empty((2, *fit.shape))
-    total[0] = ways.rarity + fit[0] + costs.other_start * away
-    for time, weakness in enumerate(level[1:].tolist(), start=1):
-        ways.onward(total[time - 1], weakness, best[time])
-        np.add(best[time], fit[time], out=total[time])
-    state = int((total[-1] + costs.other_end * away).argmin())
-    path = [state]
-    for time in range(len(fit) - 1, 0, -1):
-        if best[time, state] != total[time - 1, state]:
-            state = ways.back(total[time - 1], state, int(level[time]))
-        path.append(state)
-    return path[::-1]
-
-
-class _Ways:
-    """What the way from any state to any other costs, but for staying, which is free."""
-
-    def __init__(self, states: States, costs: Costs) -> None:
-        self.states = states
-        self.rarity = states.rarity * costs.rarity
-        self.follows = costs.follows * FOLLOWS
-        self.between = costs.key_change + costs.key_distance * np.maximum(states.distance - 1, 0)
-        np.fill_diagonal(self.between, np.inf)
-        change = np.array(costs.change)[:, None]
-        self.entry = self.rarity + change  # [level, S]
-        self.entry_on_root = (
-            costs.same_root + costs.same_root_share * self.rarity + costs.same_root_share * change
-        )
-
-    def onward(self, total: np.ndarray, level: int, out: np.ndarray) -> None:
-        """Write to ``out`` the cheapest way to each state, given that to each state before."""
-        states = self.states
-        by_function = np.minimum.reduceat(total, states.groups).reshape(-1, len(Function))
-        followed = (by_function[:, :, None] + self.follows).min(axis=1)  # [K, F]
-        elsewhere = (by_function.min(axis=1)[:, None] + self.between).min(axis=0)
-        other = np.minimum(followed, elsewhere[:, None]).ravel()[states.group]
-        same = np.minimum.reduceat(total[states.by_root], states.roots)[states.root]
-        other += self.entry[level]
-        same += self.entry_on_root[level]
-        np.minimum(other, same, out=out)
-        np.minimum(out, total, out=out)
-
-    def back(self, total: np.ndarray, state: int, level: int) -> int:
-        """The state from which the cheapest way leads to another state."""
-        states = self.states
-        key, function = divmod(int(states.group[state]), len(Function))
-        first = int(states.groups[key * len(Function)])
-        within = slice(first, first + int((states.key == key).sum()))
-        on_root = np.where(states.root[within] == states.root[state], total[within], np.inf)
-        follows = self.follows[states.group[within] - key * len(Function), function]
-        followed = total[within] + follows
-        elsewhere = total + self.between[states.key, key]
-        entry = self.entry[level, state]
-        ways = (
-            (float(on_root.min() + self.entry_on_root[level, state]), first + on_root.argmin()),
-            (float(followed.min() + entry), first + followed.argmin()),
-            (float(elsewhere.min() + entry), elsewhere.argmin()),
-        )
-        return int(min(ways)[1])
 
 
 def _spans(

@@ -11,7 +11,7 @@ import numpy as np
 
 from clausula.checker.cadences import cadences_of
 from clausula.checker.context import context_of, phrase_ends
-from clausula.checker.harmony import chords_of
+from clausula.checker.harmony import Analysis, analysis_of
 from clausula.checker.judging import judged_numerals, with_chords
 from clausula.checker.labels import NOTHING, Written
 from clausula.checker.remarks import remarks_on
@@ -60,19 +60,21 @@ def passage_of(score: Score, ruleset: RuleSet, reading: Reading) -> Passage:
     slices = slices_of(score)
     ends = phrase_ends(score)
     task = reading.task
-    chords = reading.chords
+    chords, sure = reading.chords, np.ones(len(slices), bool)
     if chords is None and task.numerals:
         chords = chords_asked(slices, task.numerals, reading.keys, reading.home)
     if chords is None:
-        chords = chords_of(slices, reading.home, ends, reading.keys)
+        chords, sure = analysis_of(slices, reading.home, ends, reading.keys)
     if reading.written.figures and not task.figures:
         reading = replace(reading, task=replace(task, figures=reading.written.figures))
-    passage = _passage(slices, ruleset, reading, chords, ends)
+    analysis = Analysis(chords, sure)
+    passage = _passage(slices, ruleset, reading, analysis, ends)
     if not reading.written and not reading.task.figures:
         return passage
     wrong, named = judged_numerals(passage, reading.written, reading.home)
     if named:
-        passage = _passage(slices, ruleset, reading, with_chords(chords, named), ends)
+        analysis = Analysis(with_chords(chords, named), sure)
+        passage = _passage(slices, ruleset, reading, analysis, ends)
     return replace(passage, remarks=(*wrong, *remarks_on(passage, reading.written)))
 
 
@@ -80,10 +82,11 @@ def _passage(
     slices: Slices,
     ruleset: RuleSet,
     reading: Reading,
-    chords: tuple[ChordSpan, ...],
+    analysis: Analysis,
     ends: Sequence[Fraction],
 ) -> Passage:
     """What sounds, under chords that are known."""
+    chords = analysis.chords
     keys = reading.keys or _keys_of(slices, chords, reading.home)
     if reading.task.species and not reading.keys:
         keys = ((Fraction(slices.onset[0]), reading.home),)  # species do not modulate
@@ -94,6 +97,7 @@ def _passage(
         begins=_begins(len(slices), chords),
         on_beat=slices.level <= ON_BEAT,
         sounding_before=np.append(0, pitch_classes(slices)[:-1]),
+        sure=analysis.sure,
     )
     return Passage(
         slices=slices,

@@ -194,6 +194,7 @@ class Context(NamedTuple):
         begins: whether the later slice begins another chord, as far as one is known.
         on_beat: whether the later slice begins on a beat.
         sounding_before: bits of the pitch classes of the earlier slice; 0 where nobody knows them.
+        sure: whether the later slice's key is given, the home key, or much likelier than others.
     """
 
     tonic_pc: Array
@@ -212,6 +213,7 @@ class Context(NamedTuple):
     begins: Array = True
     on_beat: Array = True
     sounding_before: Array = 0
+    sure: Array = True
 
     @property
     def before(self) -> Context:

@@ -53,8 +53,8 @@ def _seventh_unresolved(voice: Motion, context: Context, of: str) -> Array:
     # In V43 between I and I6 the seventh rises with the bass: fa to sol over re to mi.
     rising = (before.bass == before.fifth) & (degree_of(before.root, context.before) == _DOMINANT)
     goal = context.chord
-    to_sixth = (degree_of(goal.root, context.before) == _TONIC) & (goal.bass == goal.third)
-    rising = rising & to_sixth & steps_up(voice)
+    to_sixth = (degree_of(goal.root, context.before) == _TONIC) & (goal.root != NONE)
+    rising = rising & to_sixth & (goal.bass == goal.third) & steps_up(voice)
     if of == "dominants":
         leading = (before.third - before.root) % 12 == 4
         bits = context.sounding_before

@@ -70,7 +70,8 @@ def _leading_tone_doubled(upper: Motion, lower: Motion, context: Context, brief:
     chord = context.chord
     third = is_member(upper.after, chord.third) & ((chord.third - chord.root) % 12 == 4)
     root = is_member(upper.after, chord.root) & ((chord.fifth - chord.root) % 12 == 6)
-    leads = leads & (third | root | (chord.root == NONE)) | (third & _applied_seventh(context))
+    known = third | root | (chord.root == NONE)
+    leads = (leads & known & context.sure) | (third & _applied_seventh(context))
     passing = (upper.brief | lower.brief) & (brief == "passes")
     return same & leads & sounds(lower.after) & inverse(passing)
 
@@ -217,7 +218,8 @@ V10 = Rule(
     "one is left unresolved.",
     exceptions="The raised sixth degree of a minor key may be doubled: it leads to the leading "
     "tone, not to a chord's root. In chords that are no dominants, such as iii, the same note "
-    "leads nowhere.",
+    "leads nowhere. In another key than the home key it counts where no other key is nearly as "
+    "likely.",
     source="Four course handouts, one after Aldwell and Schachter",
     breaking=(
         Example("C", ("B4 G4 D4 B2",), at="SB"),

@@ -12,7 +12,9 @@ from clausula.checker.check import check
 from clausula.constraints.registry import RULES
 from clausula.constraints.rule import Reads, Severity, Sites
 from clausula.constraints.rulesets import load_ruleset
+from clausula.corpus import load_chorales
 from clausula.errors import InputError
+from clausula.gridding import to_score
 from clausula.pitch import Key
 from clausula.score import Part
 from clausula.writing import write_musicxml
@@ -107,6 +109,18 @@ def test_a_given_key_decides_what_leads():
     report = check(doubled, key="G")
     assert "V10" not in [f.code for f in report.findings]
     assert (report.key, report.key_source, report.confidence) == (Key.parse("G"), "given", 1.0)
+
+
+def test_what_leads_in_a_doubtful_key_may_be_doubled():
+    (grid,) = (p.grid for p in load_chorales().pieces if p.name == "bwv127.5")
+    score, f_major = to_score(grid), ((Fraction(0), Key.parse("F")),)
+
+    def doubled(**known):
+        report = check(score, "chorale", key="C", **known)
+        return [(f.measure, f.beat) for f in report.findings if f.code == "V10"]
+
+    assert doubled() == []  # C E G with two E: V of F, but I of C is as likely
+    assert (1, 3) in doubled(keys=f_major)
 
 
 def test_given_local_keys_decide_from_where_they_begin():

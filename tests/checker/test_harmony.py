@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from writing_exercises import exercise
 
-from clausula.checker.harmony import COSTS, Costs, _cheapest, _fit, _Ways, chords_of
+from clausula.checker.costs import COSTS, Costs
+from clausula.checker.harmony import _fit, analysis_of
 from clausula.checker.passage import Reading, passage_of
 from clausula.checker.states import States, states_of
 from clausula.checker.vocabulary import FOLLOWS, VOCABULARY, Function
+from clausula.checker.ways import Ways, cheapest_way, key_margins
 from clausula.constraints.cadence import CadenceKind
 from clausula.constraints.registry import RULES
 from clausula.constraints.rule import Sites
@@ -56,7 +58,7 @@ def test_no_way_is_cheaper_than_the_one_found(grid):
     for time in range(1, n_slices):
         total = (total[:, None] + between[level[time]]).min(axis=0) + fit[time]
     best = (total + COSTS.other_end * away).min()
-    path = _cheapest(fit, level, states, COSTS)
+    path, _ = cheapest_way(fit, level, states, COSTS)
     cost = COSTS.rarity * states.rarity[path[0]] + COSTS.other_start * away[path[0]]
     cost += sum(fit[time, state] for time, state in enumerate(path))
     pairs = enumerate(pairwise(path), start=1)
@@ -69,8 +71,30 @@ def test_every_step_onward_is_the_cheapest_of_all_pairs():
     total = np.random.default_rng(1).uniform(0, 20, len(states))
     out = np.empty(len(states))
     for level in range(5):
-        _Ways(states, COSTS).onward(total, level, out)
+        Ways(states, COSTS).onward(total, level, out)
         np.testing.assert_allclose(out, (total[:, None] + steps(states, level)).min(axis=0))
+
+
+def test_every_step_before_is_the_cheapest_of_all_pairs():
+    states = states_of(Key.parse("e"))
+    later = np.random.default_rng(2).uniform(0, 20, len(states))
+    for level in range(5):
+        expected = (steps(states, level) + later).min(axis=1)
+        np.testing.assert_allclose(Ways(states, COSTS).before(later, level), expected)
+
+
+@pytest.mark.parametrize("time", [3, 11, 19])
+def test_a_key_is_ahead_by_what_barring_it_costs(time):
+    slices = slices_of(to_score(CHORALES[1]))
+    states = states_of(CHORALES[1].key)
+    fit, level = _fit(slices, states, COSTS)[0][:20], slices.level[:20]
+    end = COSTS.other_end * (states.key != states.home)
+    path, total = cheapest_way(fit, level, states, COSTS)
+    barred = fit.copy()
+    barred[time, states.key == states.key[path[time]]] = 1e6
+    other = (cheapest_way(barred, level, states, COSTS)[1][-1] + end).min()
+    margin = key_margins(fit, level, states, COSTS, total)[time]
+    assert margin == pytest.approx(other - (total[-1] + end).min(), abs=1e-6)
 
 
 @pytest.mark.parametrize("home", ["C", "f#", "Bb", "g"])
@@ -133,7 +157,7 @@ def test_a_picardy_third_does_not_leave_the_home_key():
 def test_given_keys_are_kept():
     score = exercise(*PLAIN, *PLAIN)
     keys = ((Fraction(0), Key.parse("F")), (Fraction(4), Key.parse("C")))
-    spans = chords_of(slices_of(score), Key.parse("C"), (Fraction(8),), keys)
+    spans = analysis_of(slices_of(score), Key.parse("C"), (Fraction(8),), keys).chords
     assert {(span.start < 4, str(span.key)) for span in spans} == {
         (True, "F major"),
         (False, "C major"),
