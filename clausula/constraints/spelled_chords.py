@@ -2,8 +2,8 @@
 
 A whole piece tells which notes belong to a chord. The search has heard only its beginning, so it
 takes what sounds for a chord only where that can hardly be read otherwise: whole triads, whole
-sevenths, sevenths without their fifth, and a bare fifth with or without a seventh. Everything else
-is no known chord, and rules that read the chord then refuse nothing.
+sevenths, sevenths without their fifth, a bare fifth with or without a seventh, and bare octaves. Everything
+else is no known chord, and rules that read the chord then refuse nothing.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ _KINDS = (
     ((4, 7, 11), (4, 7, 11)),
     ((3, 7, 10), (3, 10)),
     ((4, 7, None), (7,)),
+    ((4, 7, None), ()),
     ((3, 7, 10), (7, 10)),
     ((3, 6, 10), (6, 10)),
 )
