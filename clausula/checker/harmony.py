@@ -72,27 +72,23 @@ def analysis_of(
     close = np.array([0.0, costs.dominant_close, costs.other_close])[states.triad_close]
     fit[sorted(closing - {-1})] += close
     path, total = cheapest_way(fit, slices.level, states, costs)
-    sure = np.ones(len(path), bool) if keys else ~_leading_doubled(slices, path, states)
+    spans = _spans(path, np.where(slices.level < 4, bass, -1), slices, states)
+    chords = _with_thirds(spans, slices)
+    sure = np.ones(len(path), bool)
+    for span in chords if not keys else ():
+        if span.key != home:
+            sure[span.start : span.stop] = ~_leading_doubled(slices, span)
     if not sure.all():
         sure |= key_margins(fit, slices.level, states, costs, total) >= _SURE
-    spans = _spans(path, np.where(slices.level < 4, bass, -1), slices, states)
-    return Analysis(_with_thirds(spans, slices), sure)
+    return Analysis(chords, sure)
 
 
-def _leading_doubled(slices: Slices, path: Sequence[int], states: States) -> np.ndarray:
-    """``[T]`` whether two voices sing a tone that leads in a key that is not the home key."""
-    away = np.flatnonzero(states.key[path] != states.home)
-    local = [states.keys[key] for key in states.key[path][away]]
-    tonic = np.array([key.tonic_pc for key in local], int)
-    minor = np.array([key.mode is Mode.MINOR for key in local], bool)
-    sounding = np.where(slices.semitone[away] == REST, np.nan, slices.semitone[away])
-    above = (sounding - tonic[:, None]) % 12
-    found = np.zeros(len(path), bool)
-    for mode, tones in _LEADING.items():
-        for tone in tones:
-            leads = (above == tone).sum(axis=1) > 1
-            found[away] |= leads & (minor == (mode is Mode.MINOR))
-    return found
+def _leading_doubled(slices: Slices, span: ChordSpan) -> np.ndarray:
+    """``[t]`` whether two voices sing a tone that leads in the key of a chord, while it lasts."""
+    semitone = slices.semitone[span.start : span.stop]
+    above = np.where(semitone == REST, -1, (semitone - span.key.tonic_pc) % 12)
+    tones = np.array(_LEADING[span.key.mode])
+    return ((above[:, :, None] == tones).sum(axis=1) > 1).any(axis=1)
 
 
 def _outside(slices: Slices, keys: Sequence[tuple[Fraction, Key]], states: States) -> np.ndarray:

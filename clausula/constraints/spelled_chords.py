@@ -2,8 +2,8 @@
 
 A whole piece tells which notes belong to a chord. The search has heard only its beginning, so it
 takes what sounds for a chord only where that can hardly be read otherwise: whole triads, whole
-sevenths, sevenths without their fifth, a bare fifth with or without a seventh, and bare octaves. Everything
-else is no known chord, and rules that read the chord then refuse nothing.
+sevenths, sevenths without their fifth, a bare fifth with or without a seventh, and bare octaves.
+Everything else is no known chord, and rules that read the chord then refuse nothing.
 """
 
 from __future__ import annotations
