@@ -22,7 +22,7 @@ _KINDS = (
     ((4, 7, 10), (4, 7, 10)),
     ((4, 7, 10), (4, 10)),
     # The tritone over its root is heard through a foreign note.
-    *(((4, 7, 10), (4, 10, foreign)) for foreign in (1, 2, 8, 9)),
+    *(((4, 7, 10), (4, 10, foreign)) for foreign in (1, 2, 5, 8, 9)),
     ((3, 7, 10), (3, 7, 10)),
     ((3, 6, 10), (3, 6, 10)),
     ((4, 7, 11), (4, 7, 11)),
