@@ -262,6 +262,8 @@ class Rule:
         switches: what rule sets may choose, by name.
         licenses: codes of rules whose faults this one excuses, where it is found at the same place
             and site and a rule set counts it as info: it is then reported in their stead.
+        spells: whether, where it is hard, the search lets only notes that spell a chord stand on a
+            beat: what is foreign to a chord cannot be asked where nobody knows the chord.
     """
 
     code: str
@@ -285,6 +287,7 @@ class Rule:
     reads: frozenset[Reads] = frozenset()
     switches: Mapping[str, Switch] = field(default_factory=dict, compare=False)
     licenses: frozenset[str] = frozenset()
+    spells: bool = False
 
     def under(self, choices: Mapping[str, Any]) -> Rule:
         """The rule as a rule set takes it, every switch set: to a choice or to its default."""

@@ -62,6 +62,7 @@ H05 = Rule(
     judge=_illegal,
     severity=Severity.ERROR,
     enforcement=Enforcement.FINALS_ONLY,
+    spells=True,
     message="The {voice}'s {pitch} is foreign to {chord} and embellishes nothing: it is neither "
     "reached nor left by step, nor held",
     says="A note that is foreign to its chord is reached or left by step, kept from the chord "
@@ -106,6 +107,7 @@ H06 = Rule(
     judge=_suspensions,
     severity=Severity.ERROR,
     enforcement=Enforcement.FINALS_ONLY,
+    spells=True,
     message="The {voice}'s {pitch} is suspended against {chord}, but not prepared in the chord "
     "before or not resolved down by step",
     says="A suspension is kept from the chord before and goes down by step.",

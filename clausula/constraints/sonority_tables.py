@@ -29,7 +29,7 @@ from clausula.constraints.pair_tables import (
 from clausula.constraints.predicates import changes
 from clausula.constraints.rule import SILENCE, UNKNOWN, Harmony, Motion, Reads, Rule, Sites, Tone
 from clausula.constraints.rulesets import RuleSet
-from clausula.constraints.spelled_chords import SPELLED, chord_numbers
+from clausula.constraints.spelled_chords import MEMBERS, SPELLED, chord_numbers
 from clausula.grid import REST, Voice
 from clausula.pitch import Key, Mode
 from clausula.vocabulary import FIRST_PITCH, N_VOICE, voice_semitones
@@ -88,7 +88,7 @@ def together_allowed(ruleset: RuleSet, contexts: Sequence[ContextClass]) -> np.n
 
     All four axes are sounding indices: a token that holds is asked about as what it holds.
     """
-    if not _of_chords(ruleset):
+    if not _of_chords(ruleset) and not _spells(ruleset):
         return None
     return np.stack([_together(ruleset, context) for context in contexts])
 
@@ -97,6 +97,11 @@ def _of_chords(ruleset: RuleSet) -> list[Rule]:
     """The hard rules of several voices that read the chord."""
     rules = [*masked_rules(ruleset, Sites.PAIR), *masked_rules(ruleset, Sites.ALL)]
     return [rule for rule in rules if Reads.CHORD in rule.reads]
+
+
+def _spells(ruleset: RuleSet) -> bool:
+    """Whether only notes that spell a chord may stand on a beat."""
+    return any(rule.spells for rule in ruleset.hard)
 
 
 def _voice_words(ruleset: RuleSet, rule: Rule, context: ContextClass, voice: Voice) -> np.ndarray:
@@ -181,7 +186,8 @@ def _classes_together(ruleset: RuleSet, context: ContextClass) -> np.ndarray:
     step = spelled_steps(context.key, semitone)
     grids = np.meshgrid(*[np.arange(_N_CLASSES)] * 4, indexing="ij")
     classes = np.stack([grids[axes[voice]] - 1 for voice in Voice], axis=-1)
-    chord = Harmony(*(field[chord_numbers(classes)] for field in SPELLED))
+    numbers = chord_numbers(classes)
+    chord = Harmony(*(field[numbers] for field in SPELLED))
     own = context_of(ruleset, context)._replace(chord=chord, first=False)
     motions = []
     for voice in Voice:
@@ -189,6 +195,10 @@ def _classes_together(ruleset: RuleSet, context: ContextClass) -> np.ndarray:
         tone = Tone(*(a.reshape(shape) for a in (semitone, step, semitone != REST)))
         motions.append(Motion(tone, tone, ruleset.low[voice], ruleset.high[voice], SILENCE))
     allowed = np.ones((_N_CLASSES,) * 4, bool)
+    if _spells(ruleset):
+        foreign = SPELLED.heard & ~MEMBERS != 0
+        few = (classes >= 0).sum(axis=-1) < len(Voice)
+        allowed &= few | ((numbers > 0) & ~foreign[numbers])
     for rule in _of_chords(ruleset):
         for site in rule.sites.of(len(Voice)):
             if not at_site((rule,), site, context):

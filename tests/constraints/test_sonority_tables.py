@@ -137,9 +137,24 @@ def test_what_may_sound_together_is_what_the_predicates_let_pass(number, notes):
             if rule.applies(site, 4):
                 here = [motions[voice] for voice in site]
                 broken |= bool(rule.breaks(*([here] if rule.sites is Sites.ALL else here), own))
+    if min(classes) >= 0:  # where all sound, the strict set wants a chord that all belong to
+        chord = spelled(*classes)
+        broken |= not set(classes) <= set(map(int, chord[:4]))
     soprano, alto, tenor, bass = notes
     word = int(together()[number, soprano, bass, alto])
     assert (word >> tenor & 1) == (not broken)
+
+
+def test_dissonant_beats_are_refused_only_where_the_rules_of_them_are_hard():
+    # A suspended fourth over C: soprano, bass, alto, tenor.
+    notes = [
+        int(np.flatnonzero(voice_semitones(voice) == semitone)[-1])
+        for voice, semitone in ((0, 67), (3, 48), (1, 65), (2, 60))
+    ]
+    for name, refused in (("common-practice-strict", True), ("chorale", False)):
+        soprano, bass, alto, tenor = notes
+        table = together_allowed(load_ruleset(name), CLASSES[:1])
+        assert bool(int(table[0, soprano, bass, alto]) >> tenor & 1) is not refused
 
 
 def test_no_note_that_a_prover_refuses_is_needed():
