@@ -101,6 +101,8 @@ def test_tables_say_what_the_predicates_say(moment):
     prev, cur = after(where, before, tokens)
     broken = set()
     for rule in STRICT.hard:
+        if rule.spells:
+            continue  # judged of whole passages
         found = rule.violations(prev, cur, context(where))
         broken |= {site for site, bad in zip(rule.sites.of(4), found, strict=True) if bad}
     pairs, voices = tables(where)
