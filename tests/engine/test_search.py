@@ -67,9 +67,9 @@ def test_forms_with_moved_and_inverted_returns(form):
     """A return that is asked for takes the place of the form's own."""
     # In 2/4 even the longest has no more frames than the other tests' programs.
     plan = plan_for(2 * len(form.split()), form=form, constraints=FORMS[form], meter="2/4")
-    # As below: of a senseless network a beam may end on the way.
-    found = next(pieces for seed in range(4) if (pieces := grids(plan, run(plan, seed))))
-    for grid in found:
+    result = run(plan, config=replace(SMALL, beam=32))
+    assert (result.score > -np.inf).all()
+    for grid in grids(plan, result):
         for constraint in plan.constraints:
             assert judge(grid, constraint, plan) == [], str(constraint)
 
@@ -106,8 +106,10 @@ BINDING = [
 
 @pytest.mark.parametrize("text", BINDING)
 def test_a_constraint_binds(text):
-    """Without it the same seed gives other pieces; at least in every second it does not hold."""
-    free, bound = plan_for(form="A B"), plan_for(form="A B", constraints=[text])
+    """Without it the same seed gives another piece, in which it mostly does not hold."""
+    # Few pieces of four measures copy even two verticalities.
+    room = {"form": "A B C D", "measures": 8} if text.startswith("max-copy 2") else {"form": "A B"}
+    free, bound = plan_for(**room), plan_for(**room, constraints=[text])
     constraint = parse_constraint(text)
     # What the network likes is senseless: where little is allowed a beam may end on the way.
     found = ((seed, grids(bound, run(bound, seed))) for seed in range(4))
@@ -115,7 +117,7 @@ def test_a_constraint_binds(text):
     for grid in with_it:
         assert judge(grid, constraint, bound) == []
     without = grids(free, run(free, seed))
-    assert sum(judge(grid, constraint, bound) != [] for grid in without) >= len(without) / 2
+    assert sum(judge(grid, constraint, bound) != [] for grid in without) > len(without) / 2
 
 
 # The rules that cost something would blur what a wish costs.
