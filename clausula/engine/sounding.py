@@ -16,9 +16,9 @@ import numpy as np
 from clausula.constraints.automaton import REFUSED, LayeredAutomaton
 from clausula.constraints.domains import ALL_TOKENS, Domains
 from clausula.grid import SEARCH_ORDER
-from clausula.vocabulary import HOLD_TOKEN, N_VOICE
+from clausula.vocabulary import HOLD_TOKEN, N_VOICE, REST_TOKEN
 
-WIDEST = 128  # states; what a wider automaton says of single voices is left to the boolean pass
+WIDEST = 512  # states; what a wider automaton says of single voices is left to the boolean pass
 _BITS = (np.uint32(1) << np.arange(N_VOICE, dtype=np.uint32)).astype(np.uint32)
 
 
@@ -58,10 +58,11 @@ def _of_voice(automaton: LayeredAutomaton, known: _Steps, frames: range, slot: i
     """``uint32[frame]`` what the voice of a slot may sound after each of the frames."""
     layers = range(4 * frames.start, 4 * frames.stop)
     steps = [known.of(layer, own=layer % len(SEARCH_ORDER) == slot) for layer in layers]
-    # Whatever sounds before is possible: silence (REST) and every pitch.
+    # Whatever sounds before is possible, silence (REST) and every pitch; before the piece, silence.
     every = np.arange(N_VOICE) != HOLD_TOKEN
+    before = every if frames.start else np.arange(N_VOICE) == REST_TOKEN
     reached = [np.zeros((automaton.width, N_VOICE), bool)]
-    reached[0][: automaton.n_states[layers.start]] = every
+    reached[0][: automaton.n_states[layers.start]] = before
     memo: dict[tuple[int, bytes], np.ndarray] = {}
     for step in steps:
         reached.append(_memoised(memo, step, reached[-1], _forward))

@@ -12,10 +12,11 @@ from clausula.constraints.automaton import LayeredAutomaton, universal
 from clausula.constraints.cadence import Cadence, CadenceKind, cadence_automaton
 from clausula.constraints.domains import ALL_TOKENS, Domains
 from clausula.constraints.place import Timeline
+from clausula.constraints.text import parse_constraint
 from clausula.engine.sounding import sounding_sets
 from clausula.grid import SEARCH_ORDER, Meter, Voice
 from clausula.pitch import Key
-from clausula.vocabulary import HOLD_TOKEN, voice_semitones
+from clausula.vocabulary import HOLD_TOKEN, REST_TOKEN, voice_semitones
 
 TOKENS = [0, 1, 5, 9]
 STATES, FRAMES = 3, 2
@@ -37,7 +38,7 @@ def drawn(seed):
 
 
 def enumerated(automaton, domains):
-    """``[frame][voice]`` the indices that sound in some accepted word, from anything before."""
+    """``[frame][voice]`` the indices that sound in some accepted word, from silence before."""
     choices = [np.flatnonzero(allowed).tolist() for allowed in domains.by_layer()]
     found = [[set() for _ in Voice] for _ in range(FRAMES)]
     for word in product(*choices):
@@ -49,7 +50,7 @@ def enumerated(automaton, domains):
         if state < 0:
             continue
         for slot, voice in enumerate(SEARCH_ORDER):
-            sounding = {index for index in range(32) if index != HOLD_TOKEN}
+            sounding = {REST_TOKEN}
             for frame in range(FRAMES):
                 token = word[4 * frame + slot]
                 sounding = sounding if token == HOLD_TOKEN else {token}
@@ -88,6 +89,18 @@ def test_a_note_held_into_a_cadence_is_one_of_its_chord():
         sounding = {int(semitones[index]) % 12 for index in indices(words[approach, voice])}
         assert sounding <= ({2} if voice is Voice.BASS else {2, 6, 9, 0}), voice
     assert all(indices(word) == indices(ALL_TOKENS) for word in words[: approach - 8].flat)
+
+
+def test_nothing_foreign_is_held_into_the_first_chord_of_a_pattern():
+    timeline = Timeline(Meter(4, 4), 4)
+    domains = Domains.full(timeline.n_frames)
+    pattern = parse_constraint("pattern chords I .* @ 3")
+    (automaton,) = pattern.automata(timeline, [Key.parse("G")] * timeline.n_frames)
+    words = sounding_sets(minimise(restrict(automaton, domains)), domains)
+    for voice in Voice:
+        heard = indices(words[timeline.frame_of(3), voice]) - {REST_TOKEN}
+        classes = {int(voice_semitones(voice)[index]) % 12 for index in heard}
+        assert classes == ({7} if voice is Voice.BASS else {7, 11, 2}), voice
 
 
 @pytest.mark.parametrize("frames", [1, 5])
